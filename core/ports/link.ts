@@ -1,0 +1,43 @@
+/**
+ * A link moves sealed objects between a client and one relay. Every carrier serves this one port with the same
+ * meaning, so a transfer may move from one link to the next between any two objects.
+ *
+ * @module
+ */
+import type { Failure } from "../failure.ts";
+import type { Carrier } from "../transfer/snapshot.ts";
+import type { Commitment, LinkLimits, PortalState } from "../wire/frame.ts";
+import type { ObjectKind, SealedObject } from "../wire/object.ts";
+
+/** Who connects, and what for. */
+export interface LinkRole {
+  readonly portal: Uint8Array<ArrayBuffer>;
+  readonly role: "send" | "receive";
+  /** u8[32] */
+  readonly token: Uint8Array<ArrayBuffer>;
+}
+
+/** One connection. All promises reject with a Failure; after `closed` every pending one rejects with its reason. */
+export interface Link {
+  readonly carrier: Carrier;
+  readonly limits: LinkLimits;
+  /** The latest state that the relay told. */
+  readonly state: PortalState;
+  /** Called after each change of `state`. */
+  onState(listener: (state: PortalState) => void): void;
+  /** Stores an object; resolves when the relay has it durably. `object.bytes` is borrowed until then. */
+  put(object: SealedObject): Promise<void>;
+  /** Asks for one object and waits until it exists. Gives fresh bytes; not verified. */
+  get(kind: ObjectKind, index: number, signal?: AbortSignal): Promise<SealedObject>;
+  /** Fixes counts and root; everything must be stored. Idempotent. */
+  commit(commitment: Commitment): Promise<void>;
+  /** Tells that this receiver verified everything; counts once for each claim, u8[16]. */
+  complete(claim: Uint8Array<ArrayBuffer>): Promise<void>;
+  /** Resolves once with the reason when the link ends, also after `close`. */
+  readonly closed: Promise<Failure>;
+  /** Says good-bye and ends the link. */
+  close(): void;
+}
+
+/** Connects over one carrier. @throws Failure `relay/unreachable` | `portal/…` | `relay/…` */
+export type Dial = (carrier: Carrier, signal: AbortSignal) => Promise<Link>;

@@ -1,0 +1,27 @@
+/**
+ * A connection that carries control frames and object streams, without knowing what they mean: a WebTransport session
+ * or a WebSocket.
+ *
+ * @module
+ */
+import type { Failure } from "../failure.ts";
+import type { ObjectHeader } from "../wire/object.ts";
+
+/** What a pipe tells. None of the calls may throw. */
+export interface PipeHandler {
+  frame(bytes: Uint8Array): void;
+  /** Next bytes of object stream `stream`; borrowed. */
+  objectBytes(stream: number, bytes: Uint8Array): void;
+  closed(reason: Failure): void;
+}
+
+export interface Pipe {
+  readonly carrier: "webtransport" | "websocket";
+  /** Starts delivering to the handler; called once. */
+  start(handler: PipeHandler): void;
+  /** Sends one control frame ahead of queued object bytes. Never throws; a lost pipe is told through `closed`. */
+  sendFrame(frame: Uint8Array): void;
+  /** Queues header and bytes on the least busy object stream; resolves when the pipe has taken them (backpressure). */
+  sendObject(header: ObjectHeader, bytes: Uint8Array<ArrayBuffer>): Promise<void>;
+  close(): void;
+}

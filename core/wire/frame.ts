@@ -1,0 +1,201 @@
+/**
+ * Control frames between a client and a relay, the same on WebTransport and on a WebSocket. One frame is one canonical
+ * MessagePack map whose `t` names it. Sealed bytes never travel in frames: they are objects (wire/object.ts).
+ *
+ * @module
+ */
+import { type FailureCode, FAILURES } from "../failure.ts";
+import { HEARTBEAT_MS, LINK_SILENCE_MS, MAX_FRAME_BYTES, MAX_PACKS, MAX_PAGES } from "../units.ts";
+import { asArray, asBytes, asFields, asInteger, asOneOf, type Fields, malformed } from "./check.ts";
+import { decodeCanonical, encodeCanonical } from "./codec.ts";
+import type { ObjectKind } from "./object.ts";
+
+/** Version of frames, objects, seals and manifest; both ends must speak the same. */
+export const PROTOCOL_VERSION = 1;
+export { HEARTBEAT_MS, LINK_SILENCE_MS };
+
+export const PORTAL_PHASES = ["created", "active", "paused", "expired", "archived"] as const;
+export type PortalPhase = (typeof PORTAL_PHASES)[number];
+
+/** What a sender fixed when everything was stored: counts, and the Merkle root over the sealed packs' SHA-256. */
+export interface Commitment {
+  readonly packs: number;
+  readonly pages: number;
+  /** u8[32] */
+  readonly root: Uint8Array<ArrayBuffer>;
+}
+
+/** What the relay tells of a portal. Ranges are flat pairs `[from, to)` ascending. */
+export interface PortalState {
+  readonly phase: PortalPhase;
+  readonly heldPacks: readonly number[];
+  readonly heldPages: readonly number[];
+  readonly commitment: Commitment | null;
+  /** Links that are sending into this portal right now. */
+  readonly senders: number;
+  /** Links that are receiving from it right now. */
+  readonly receivers: number;
+  /** Milliseconds since 1970. */
+  readonly expiresAtMs: number;
+}
+
+/** Relay limits that a client keeps to; the relay enforces them. */
+export interface LinkLimits {
+  /** Bytes of objects sent and not yet acknowledged. */
+  readonly windowBytes: number;
+  /** Objects asked for and not yet delivered. */
+  readonly maxWants: number;
+}
+
+export type ClientFrame =
+  | { t: "hello"; v: number; portal: Uint8Array; role: "send" | "receive"; token: Uint8Array }
+  | { t: "want"; kind: ObjectKind; index: number }
+  | { t: "unwant"; kind: ObjectKind; index: number }
+  | { t: "commit"; packs: number; pages: number; root: Uint8Array }
+  | { t: "complete"; claim: Uint8Array }
+  | { t: "ping"; n: number }
+  | { t: "bye"; code: number };
+
+export type RelayFrame =
+  | { t: "welcome"; v: number; limits: LinkLimits; state: PortalState }
+  | { t: "ack"; kind: ObjectKind; index: number }
+  | { t: "refuse"; kind: ObjectKind; index: number; code: number }
+  | { t: "state"; state: PortalState }
+  | { t: "committed" }
+  | { t: "completed" }
+  | { t: "pong"; n: number }
+  | { t: "bye"; code: number };
+
+/** `bye` without a failure. */
+export const BYE_OK = 0;
+
+/** Encodes a frame; the caller delimits it (u32 length on a stream, one message on a WebSocket). */
+export function encodeFrame(frame: ClientFrame | RelayFrame): Uint8Array<ArrayBuffer> {
+  return encodeCanonical(frame);
+}
+
+/** The wire number of a failure code. */
+export function wireCode(code: FailureCode): number {
+  return FAILURES[code].wire;
+}
+
+const LIMITS = { maxBytes: MAX_FRAME_BYTES, malformed: "wire/malformed", tooLarge: "wire/too-large" } as const;
+const KINDS = ["pack", "page"] as const;
+
+/** @throws Failure `wire/malformed` | `wire/too-large` */
+export function decodeClientFrame(bytes: Uint8Array): ClientFrame {
+  const f = asFields(decodeCanonical(bytes, LIMITS), "frame");
+  switch (f["t"]) {
+    case "hello":
+      return exact(f, {
+        t: "hello",
+        v: asInteger(f["v"], "v", 255),
+        portal: asBytes(f["portal"], "portal", 16),
+        role: asOneOf(f["role"], ["send", "receive"], "role"),
+        token: asBytes(f["token"], "token", 32),
+      });
+    case "want":
+      return exact(f, { t: "want", ...target(f) });
+    case "unwant":
+      return exact(f, { t: "unwant", ...target(f) });
+    case "commit":
+      return exact(f, { t: "commit", ...commitment(f) });
+    case "complete":
+      return exact(f, { t: "complete", claim: asBytes(f["claim"], "claim", 16) });
+    case "ping":
+      return exact(f, { t: "ping", n: asInteger(f["n"], "n") });
+    case "bye":
+      return exact(f, { t: "bye", code: asInteger(f["code"], "code", 0xffff) });
+    default:
+      return malformed("t");
+  }
+}
+
+/** @throws Failure `wire/malformed` | `wire/too-large` */
+export function decodeRelayFrame(bytes: Uint8Array): RelayFrame {
+  const f = asFields(decodeCanonical(bytes, LIMITS), "frame");
+  switch (f["t"]) {
+    case "welcome":
+      return exact(f, {
+        t: "welcome",
+        v: asInteger(f["v"], "v", 255),
+        limits: limits(f["limits"]),
+        state: decodeState(f["state"]),
+      });
+    case "ack":
+      return exact(f, { t: "ack", ...target(f) });
+    case "refuse":
+      return exact(f, { t: "refuse", ...target(f), code: asInteger(f["code"], "code", 0xffff) });
+    case "state":
+      return exact(f, { t: "state", state: decodeState(f["state"]) });
+    case "committed":
+      return exact(f, { t: "committed" });
+    case "completed":
+      return exact(f, { t: "completed" });
+    case "pong":
+      return exact(f, { t: "pong", n: asInteger(f["n"], "n") });
+    case "bye":
+      return exact(f, { t: "bye", code: asInteger(f["code"], "code", 0xffff) });
+    default:
+      return malformed("t");
+  }
+}
+
+/** Refuses fields that the frame does not have: an unknown field is a version error, never ignored. */
+function exact<T extends object>(fields: Fields, frame: T): T {
+  if (Object.keys(fields).length !== Object.keys(frame).length) malformed("fields");
+  return frame;
+}
+
+function target(f: Fields): { kind: ObjectKind; index: number } {
+  const kind = asOneOf(f["kind"], KINDS, "kind");
+  return { kind, index: asInteger(f["index"], "index", (kind === "pack" ? MAX_PACKS : MAX_PAGES) - 1) };
+}
+
+function commitment(f: Fields): Commitment {
+  return {
+    packs: asInteger(f["packs"], "packs", MAX_PACKS),
+    pages: asInteger(f["pages"], "pages", MAX_PAGES, 1),
+    root: asBytes(f["root"], "root", 32),
+  };
+}
+
+function limits(value: unknown): LinkLimits {
+  const f = asFields(value, "limits");
+  return exact(f, {
+    windowBytes: asInteger(f["windowBytes"], "windowBytes", 2 ** 31),
+    maxWants: asInteger(f["maxWants"], "maxWants", 1024, 1),
+  });
+}
+
+/** Checks a PortalState that came as MessagePack. @throws Failure `wire/malformed` */
+function decodeState(value: unknown): PortalState {
+  const f = asFields(value, "state");
+  return exact(f, {
+    phase: asOneOf(f["phase"], PORTAL_PHASES, "phase"),
+    heldPacks: ranges(f["heldPacks"], "heldPacks", MAX_PACKS),
+    heldPages: ranges(f["heldPages"], "heldPages", MAX_PAGES),
+    commitment: f["commitment"] === null ? null : exactCommitment(f["commitment"]),
+    senders: asInteger(f["senders"], "senders", 0xffff),
+    receivers: asInteger(f["receivers"], "receivers", 0xffff),
+    expiresAtMs: asInteger(f["expiresAtMs"], "expiresAtMs"),
+  });
+}
+
+function exactCommitment(value: unknown): Commitment {
+  const f = asFields(value, "commitment");
+  return exact(f, commitment(f));
+}
+
+/** Flat ascending pairs; a state frame carries at most 4,096 ranges, the HTTP interface has the rest. */
+function ranges(value: unknown, what: string, max: number): number[] {
+  const list = asArray(value, what, 8192);
+  if (list.length % 2 !== 0) malformed(what);
+  let floor = 0;
+  return list.map((entry, i) => {
+    const n = asInteger(entry, what, max);
+    if (n < floor || (i % 2 === 1 && n === floor)) malformed(what);
+    floor = n;
+    return n;
+  });
+}
