@@ -1,0 +1,234 @@
+/**
+ * The client's half of the link protocol over a pipe: hello, objects up with acknowledgements, objects down by request,
+ * heartbeat. It does not retry and does not choose: edge/steady-link.ts does.
+ *
+ * @module
+ */
+import { Failure, failureFromWire } from "../failure.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { Link, LinkRole } from "../ports/link.ts";
+import type { Pipe } from "../ports/pipe.ts";
+import { HEARTBEAT_MS, LINK_SILENCE_MS } from "../units.ts";
+import {
+  BYE_OK,
+  type ClientFrame,
+  type Commitment,
+  decodeRelayFrame,
+  encodeFrame,
+  type LinkLimits,
+  type PortalState,
+  PROTOCOL_VERSION,
+  type RelayFrame,
+} from "../wire/frame.ts";
+import { type ObjectKind, ObjectReader, type SealedObject } from "../wire/object.ts";
+import { deferred, type Deferred } from "./deferred.ts";
+
+/** Says hello over a fresh pipe and waits for the welcome. @throws Failure; the pipe is closed then */
+export async function openFramedLink(pipe: Pipe, role: LinkRole, clock: Clock): Promise<Link> {
+  const link = new FramedLink(pipe, role, clock);
+  await link.welcomed;
+  return link;
+}
+
+class FramedLink implements Link {
+  readonly carrier;
+  readonly #pipe: Pipe;
+  readonly #clock: Clock;
+  readonly #welcome = deferred<void>();
+  readonly #closed = deferred<Failure>();
+  readonly #puts = new Map<string, Deferred<void>>();
+  readonly #gets = new Map<string, Deferred<SealedObject>>();
+  readonly #readers = new Map<number, ObjectReader>();
+  readonly #listeners: ((state: PortalState) => void)[] = [];
+  #commit: Deferred<void> | undefined;
+  #complete: Deferred<void> | undefined;
+  #limits: LinkLimits | undefined;
+  #state: PortalState | undefined;
+  #heardMs: number;
+  #ended: Failure | undefined;
+
+  constructor(pipe: Pipe, role: LinkRole, clock: Clock) {
+    this.carrier = pipe.carrier;
+    this.#pipe = pipe;
+    this.#clock = clock;
+    this.#heardMs = clock.now();
+    pipe.start({
+      frame: (bytes) => this.#guard(() => this.#onFrame(decodeRelayFrame(bytes))),
+      objectBytes: (stream, bytes) => this.#guard(() => this.#reader(stream).push(bytes)),
+      closed: (reason) => this.#end(reason),
+    });
+    this.#send({ t: "hello", v: PROTOCOL_VERSION, portal: role.portal, role: role.role, token: role.token });
+    void this.#beat();
+  }
+
+  get welcomed(): Promise<void> {
+    return this.#welcome.promise;
+  }
+  get limits(): LinkLimits {
+    if (this.#limits === undefined) throw new Error("not welcomed yet");
+    return this.#limits;
+  }
+  get state(): PortalState {
+    if (this.#state === undefined) throw new Error("not welcomed yet");
+    return this.#state;
+  }
+  get closed(): Promise<Failure> {
+    return this.#closed.promise;
+  }
+  onState(listener: (state: PortalState) => void): void {
+    this.#listeners.push(listener);
+  }
+
+  async put(object: SealedObject): Promise<void> {
+    this.#assertOpen();
+    const { kind, index } = object.header;
+    const acknowledged = deferred<void>();
+    this.#puts.set(keyOf(kind, index), acknowledged);
+    this.#pipe.sendObject(object.header, object.bytes).catch(() => {
+      // a pipe that cannot take bytes reports `closed`, which rejects `acknowledged`
+    });
+    return acknowledged.promise;
+  }
+
+  get(kind: ObjectKind, index: number, signal?: AbortSignal): Promise<SealedObject> {
+    this.#assertOpen();
+    const wanted = deferred<SealedObject>();
+    const key = keyOf(kind, index);
+    this.#gets.set(key, wanted);
+    this.#send({ t: "want", kind, index });
+    const onAbort = () => {
+      if (!this.#gets.delete(key)) return;
+      this.#send({ t: "unwant", kind, index });
+      wanted.reject(new Failure("cancelled"));
+    };
+    signal?.addEventListener("abort", onAbort, { once: true });
+    return wanted.promise.finally(() => signal?.removeEventListener("abort", onAbort));
+  }
+
+  commit(commitment: Commitment): Promise<void> {
+    this.#assertOpen();
+    this.#commit = deferred<void>();
+    this.#send({ t: "commit", ...commitment });
+    return this.#commit.promise;
+  }
+
+  complete(claim: Uint8Array<ArrayBuffer>): Promise<void> {
+    this.#assertOpen();
+    this.#complete = deferred<void>();
+    this.#send({ t: "complete", claim });
+    return this.#complete.promise;
+  }
+
+  close(): void {
+    this.#end(new Failure("cancelled"), BYE_OK);
+  }
+
+  #onFrame(frame: RelayFrame): void {
+    this.#heardMs = this.#clock.now();
+    switch (frame.t) {
+      case "welcome":
+        if (frame.v !== PROTOCOL_VERSION) throw new Failure("relay/version");
+        this.#limits = frame.limits;
+        this.#state = frame.state;
+        this.#welcome.resolve();
+        return;
+      case "ack":
+        this.#puts.get(keyOf(frame.kind, frame.index))?.resolve();
+        this.#puts.delete(keyOf(frame.kind, frame.index));
+        return;
+      case "refuse":
+        this.#onRefuse(frame);
+        return;
+      case "state":
+        this.#state = frame.state;
+        for (const listener of this.#listeners) listener(frame.state);
+        return;
+      case "committed":
+        this.#commit?.resolve();
+        return;
+      case "completed":
+        this.#complete?.resolve();
+        return;
+      case "pong":
+        return;
+      case "bye":
+        throw new Failure(failureFromWire(frame.code) ?? "relay/unreachable", { wire: frame.code });
+      default:
+        frame satisfies never;
+    }
+  }
+
+  #onRefuse(frame: { kind: ObjectKind; index: number; code: number }): void {
+    const failure = new Failure(failureFromWire(frame.code) ?? "wire/malformed", { wire: frame.code });
+    const key = keyOf(frame.kind, frame.index);
+    const pending = this.#puts.get(key) ?? this.#gets.get(key);
+    this.#puts.delete(key);
+    this.#gets.delete(key);
+    pending?.reject(failure);
+  }
+
+  #reader(stream: number): ObjectReader {
+    let reader = this.#readers.get(stream);
+    if (reader === undefined) {
+      reader = new ObjectReader({
+        begin: (header) => {
+          // An object that nobody asked for any more is read to its end and dropped; the stream stays in step.
+          return new Uint8Array(header.length);
+        },
+        slice: () => {
+          this.#heardMs = this.#clock.now();
+        },
+        end: (object) => {
+          const key = keyOf(object.header.kind, object.header.index);
+          this.#gets.get(key)?.resolve(object);
+          this.#gets.delete(key);
+        },
+      });
+      this.#readers.set(stream, reader);
+    }
+    return reader;
+  }
+
+  async #beat(): Promise<void> {
+    for (let n = 0; this.#ended === undefined; n++) {
+      await this.#clock.sleep(HEARTBEAT_MS);
+      if (this.#ended !== undefined) return;
+      if (this.#clock.now() - this.#heardMs > LINK_SILENCE_MS) this.#end(new Failure("relay/unreachable", { what: "silence" }));
+      else this.#send({ t: "ping", n });
+    }
+  }
+
+  #send(frame: ClientFrame): void {
+    if (this.#ended === undefined) this.#pipe.sendFrame(encodeFrame(frame));
+  }
+
+  #guard(action: () => void): void {
+    try {
+      action();
+    } catch (error) {
+      this.#end(error instanceof Failure ? error : new Failure("wire/malformed", {}, { cause: error }));
+    }
+  }
+
+  #assertOpen(): void {
+    if (this.#ended !== undefined) throw this.#ended;
+  }
+
+  #end(reason: Failure, bye?: number): void {
+    if (this.#ended !== undefined) return;
+    if (bye !== undefined) this.#send({ t: "bye", code: bye });
+    this.#ended = reason;
+    this.#pipe.close();
+    this.#welcome.reject(reason);
+    for (const pending of [...this.#puts.values(), ...this.#gets.values()]) pending.reject(reason);
+    this.#puts.clear();
+    this.#gets.clear();
+    this.#commit?.reject(reason);
+    this.#complete?.reject(reason);
+    this.#closed.resolve(reason);
+  }
+}
+
+function keyOf(kind: ObjectKind, index: number): string {
+  return `${kind} ${index}`;
+}

@@ -1,0 +1,72 @@
+/**
+ * What travels between the stages of a send: a scanned batch (cut, hashed, known chunks dropped), then a compressed
+ * batch. The types differ so that a stage cannot be skipped.
+ *
+ * @module
+ */
+import type { EntryEvent } from "../manifest/page.ts";
+import type { Codec } from "../ports/engine.ts";
+
+/** Time and bytes of one batch, for progress and for finding the bottleneck. */
+export interface BatchCost {
+  /** Plaintext bytes that this batch covers, known chunks included. */
+  readonly plainBytes: number;
+  /** Of these, bytes of chunks that were seen before in this transfer. */
+  readonly knownBytes: number;
+  /** Milliseconds that the scan waited for reads. */
+  readonly readMs: number;
+  /** Milliseconds of cutting, hashing and compressing. */
+  readonly engineMs: number;
+}
+
+export interface ScannedRun {
+  /** Byte range in the batch. */
+  readonly start: number;
+  readonly end: number;
+  readonly chunks: number;
+}
+
+export interface ScannedBatch extends BatchCost {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly runs: readonly ScannedRun[];
+  /** New chunks in order: BLAKE3-256, u8[chunks, 32], and lengths. */
+  readonly chunkHashes: Uint8Array<ArrayBuffer>;
+  readonly chunkBytes: readonly number[];
+  readonly events: readonly EntryEvent[];
+}
+
+export interface CompressedRun {
+  readonly codec: Codec;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly plainBytes: number;
+  readonly chunks: number;
+}
+
+export interface CompressedBatch extends BatchCost {
+  readonly runs: readonly CompressedRun[];
+  readonly chunkHashes: Uint8Array<ArrayBuffer>;
+  readonly chunkBytes: readonly number[];
+  readonly events: readonly EntryEvent[];
+}
+
+/** Gives compressed batches one after the other; `undefined` at the end. Pulled by the sender, so it sets the pace. */
+export interface BatchSource {
+  next(codec: Codec): Promise<CompressedBatch | undefined>;
+}
+
+/** Decompresses a run and verifies every chunk of it. */
+export interface Expander {
+  /**
+   * @param stored takes: the run's bytes as they lay in the packs
+   * @param ends   ends of the chunks in the plaintext, u32[chunks]; the last is the plaintext's length
+   * @param hashes BLAKE3-256 of each, u8[chunks, 32]
+   * @returns the plaintext, verified; given
+   * @throws Failure `chunk/mismatch`
+   */
+  expand(
+    stored: Uint8Array<ArrayBuffer>,
+    codec: Codec,
+    ends: Uint32Array<ArrayBuffer>,
+    hashes: Uint8Array<ArrayBuffer>,
+  ): Promise<Uint8Array<ArrayBuffer>>;
+}

@@ -1,0 +1,66 @@
+/**
+ * What a page may know of a running transfer: a plain value, taken at most ten times a second.
+ *
+ * @module
+ */
+import type { FailureCode, FailureDetails } from "../failure.ts";
+
+export const TRANSFER_STATES = ["preparing", "running", "paused", "waiting", "done", "failed", "cancelled"] as const;
+export type TransferState = (typeof TRANSFER_STATES)[number];
+
+/** `tcp` covers the WebSocket and plain HTTP requests; `carrier` tells which. */
+export type PathKind = "webtransport" | "tcp";
+export type Carrier = "webtransport" | "websocket" | "http";
+
+/** Why a path is in use; the page has a sentence for each. */
+export type PathReason =
+  | "first-choice"
+  | "forced"
+  | "webtransport-absent"
+  | "webtransport-blocked"
+  | "webtransport-not-offered"
+  | "webtransport-lost"
+  | "tcp-measured-faster"
+  | "websocket-blocked";
+
+export type EngineReason = "no-gpu-engine" | "forced";
+
+/** The stage that the others wait for. */
+export type Bottleneck = "reading" | "engine" | "network" | "writing";
+
+/** What a transfer in state `waiting` waits for. */
+export type WaitingFor = "relay" | "sender";
+
+export interface TransferSnapshot {
+  readonly state: TransferState;
+  /** Plaintext bytes: sent and acknowledged, or verified and written. */
+  readonly bytesDone: number;
+  readonly bytesTotal: number;
+  /** Entries finished and known, files and empty folders. */
+  readonly entriesDone: number;
+  readonly entriesTotal: number;
+  /** True when no further entry can appear. */
+  readonly listed: boolean;
+  readonly engine: "cpu" | "gpu";
+  readonly engineReason: EngineReason;
+  readonly path: PathKind | null;
+  readonly carrier: Carrier | null;
+  readonly pathReason: PathReason | null;
+  /** Plaintext bytes per second over the last seconds. */
+  readonly bytesPerSecond: number;
+  /** Seconds until done at this rate, null when unknown. */
+  readonly etaSeconds: number | null;
+  readonly bottleneck: Bottleneck | null;
+  readonly waitingFor: WaitingFor | null;
+  /** Milliseconds until the next try while `waiting` for the relay, else null. */
+  readonly nextTryMs: number | null;
+  /** Sealed bytes that crossed the network in this transfer, repeats included. */
+  readonly wireBytes: number;
+  /** Plaintext bytes not sent because an equal chunk was sent before. */
+  readonly knownBytes: number;
+  readonly failure: { readonly code: FailureCode; readonly details: FailureDetails } | null;
+  /** Receivers (for a sender) or senders (for a receiver) connected right now. */
+  readonly peers: number;
+  /** Milliseconds since 1970, null before the portal exists. */
+  readonly expiresAtMs: number | null;
+}
