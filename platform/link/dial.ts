@@ -1,0 +1,50 @@
+/**
+ * Connects to one relay over any carrier, with what this browser has. The relay's address for WebTransport is asked
+ * for again before each connection, because its certificate changes.
+ *
+ * @module
+ */
+import { openFramedLink } from "../../core/edge/framed-link.ts";
+import { callApi, openHttpLink } from "../../core/edge/http-link.ts";
+import { Failure } from "../../core/failure.ts";
+import type { Dial, LinkRole } from "../../core/ports/link.ts";
+import type { RelayInfo } from "../../core/portal/portal.ts";
+import { systemClock } from "../clock.ts";
+import { fetchFrom } from "./fetch.ts";
+import { openWebSocketPipe } from "./websocket.ts";
+import { openWebTransportPipe } from "./webtransport.ts";
+
+/** @throws Failure `relay/unreachable` when nothing answers there, or something that is not a relay */
+export async function relayInfo(relayOrigin: string): Promise<RelayInfo> {
+  const info = await callApi<RelayInfo>(fetchFrom(relayOrigin), { method: "GET", path: "/api/v1/relay" });
+  if (typeof info.limits !== "object" || typeof info.version !== "number")
+    throw new Failure("relay/unreachable", { what: "not a relay" });
+  return info;
+}
+
+/** Why WebTransport cannot be tried, or null when it can. */
+export function webtransportAbsent(info: RelayInfo): "webtransport-absent" | "webtransport-not-offered" | null {
+  if (typeof WebTransport === "undefined") return "webtransport-absent";
+  return info.webtransport === null ? "webtransport-not-offered" : null;
+}
+
+/** @param role is borrowed for the life of the links */
+export function createDial(relayOrigin: string, role: LinkRole): Dial {
+  const send = fetchFrom(relayOrigin);
+  return async (carrier, abort) => {
+    const signal = abort as AbortSignal;
+    switch (carrier) {
+      case "http":
+        return openHttpLink(send, role, systemClock);
+      case "websocket":
+        return openFramedLink(await openWebSocketPipe(relayOrigin, signal), role, systemClock);
+      case "webtransport": {
+        const { webtransport } = await relayInfo(relayOrigin);
+        if (webtransport === null) throw new Failure("relay/unreachable", { carrier });
+        return openFramedLink(await openWebTransportPipe(webtransport, signal), role, systemClock);
+      }
+      default:
+        return carrier satisfies never;
+    }
+  };
+}

@@ -1,0 +1,52 @@
+/**
+ * Plain HTTP requests to the relay by `fetch`, for core's HTTP link and API calls.
+ *
+ * @module
+ */
+import type { HttpResponse, SendRequest } from "../../core/edge/http-link.ts";
+import { Failure } from "../../core/failure.ts";
+
+/** @param origin of the relay, for example `http://localhost:8080` */
+export function fetchFrom(origin: string): SendRequest {
+  return async ({ method, path, headers, body, signal }) => {
+    try {
+      const response = await fetch(origin + path, {
+        method,
+        headers: headers ?? {},
+        body: body ?? null,
+        signal: signal ? nativeSignal(signal) : null,
+        cache: "no-store",
+        credentials: "omit",
+        redirect: "error",
+        referrerPolicy: "no-referrer",
+      });
+      return answer(response);
+    } catch (cause) {
+      throw new Failure(signal?.aborted ? "cancelled" : "relay/unreachable", {}, { cause });
+    }
+  };
+}
+
+/** Core names the part of AbortSignal that it needs; what arrives here is always a real one. */
+function nativeSignal(signal: { readonly aborted: boolean }): AbortSignal {
+  if (!(signal instanceof AbortSignal)) throw new TypeError("not an AbortSignal");
+  return signal;
+}
+
+function answer(response: Response): HttpResponse {
+  return {
+    status: response.status,
+    header: (name) => response.headers.get(name),
+    bytes: async (maxBytes) => {
+      const declared = Number(response.headers.get("content-length") ?? 0);
+      if (declared > maxBytes) throw new Failure("wire/too-large", { bytes: declared });
+      try {
+        const bytes = new Uint8Array(await response.arrayBuffer());
+        if (bytes.length > maxBytes) throw new Failure("wire/too-large", { bytes: bytes.length });
+        return bytes;
+      } catch (cause) {
+        throw cause instanceof Failure ? cause : new Failure("relay/unreachable", {}, { cause });
+      }
+    },
+  };
+}

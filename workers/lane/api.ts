@@ -1,0 +1,24 @@
+/**
+ * Contract of a lane: one thread of the engine. A lane scans and compresses for a sender, or expands for a receiver.
+ *
+ * @module
+ */
+import type { CompressedBatch, Expander } from "../../core/transfer/batch.ts";
+import type { Codec } from "../../core/ports/engine.ts";
+
+export interface LaneItem {
+  readonly path: string;
+  /** null for an empty folder. */
+  readonly file: File | null;
+}
+
+export interface LaneApi extends Expander {
+  /** Loads the engine; everything else waits for it anyway. */
+  prepare(): Promise<void>;
+  /** Starts reading the items in order; `next` pulls. */
+  startScan(items: readonly LaneItem[]): Promise<void>;
+  /** The next batch, its buffers transferred; undefined at the end. @throws Failure `file/…` */
+  next(codec: Codec): Promise<CompressedBatch | undefined>;
+  /** BLAKE3-256 of a whole file, hexadecimal, equal to `b3sum`. */
+  hashFile(file: File): Promise<string>;
+}

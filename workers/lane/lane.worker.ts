@@ -1,0 +1,62 @@
+/**
+ * One thread of the engine: builds the CPU engine and serves the lane's contract.
+ *
+ * @module
+ */
+import { cutSizesFor } from "../../core/chunk/cut-sizes.ts";
+import { Failure } from "../../core/failure.ts";
+import type { Codec } from "../../core/ports/engine.ts";
+import { compressBatch } from "../../core/transfer/compress.ts";
+import { expandRun } from "../../core/transfer/expand.ts";
+import type { CompressedBatch, ScannedBatch } from "../../core/transfer/batch.ts";
+import { READ_BYTES } from "../../core/transfer/read-ahead.ts";
+import { scan } from "../../core/transfer/scan.ts";
+import { systemClock } from "../../platform/clock.ts";
+import { loadCpuEngine } from "../../platform/cpu-engine.ts";
+import { createSource } from "../../platform/file-source.ts";
+import { exposeApi, transferring } from "../rpc.ts";
+import type { LaneApi, LaneItem } from "./api.ts";
+
+class Lane implements LaneApi {
+  readonly #engine = loadCpuEngine();
+  #batches: AsyncGenerator<ScannedBatch, void, undefined> | undefined;
+
+  async prepare(): Promise<void> {
+    await this.#engine;
+  }
+
+  async startScan(items: readonly LaneItem[]): Promise<void> {
+    const sources = items.map(({ path, file }) => createSource(path, file));
+    const totalBytes = sources.reduce((sum, { size }) => sum + size, 0);
+    this.#batches = scan(sources, await this.#engine, cutSizesFor(totalBytes), systemClock);
+  }
+
+  async next(codec: Codec): Promise<CompressedBatch | undefined> {
+    if (this.#batches === undefined) throw new Error("scan not started");
+    const { done, value } = await this.#batches.next();
+    if (done) return undefined;
+    const batch = await compressBatch(value, codec, await this.#engine, systemClock);
+    return transferring(batch, [batch.chunkHashes.buffer, ...batch.runs.map((run) => run.bytes.buffer)]);
+  }
+
+  async expand(
+    stored: Uint8Array<ArrayBuffer>,
+    codec: Codec,
+    ends: Uint32Array<ArrayBuffer>,
+    hashes: Uint8Array<ArrayBuffer>,
+  ): Promise<Uint8Array<ArrayBuffer>> {
+    const plain = await expandRun(await this.#engine, stored, codec, ends, hashes);
+    return transferring(plain, [plain.buffer]);
+  }
+
+  async hashFile(file: File): Promise<string> {
+    const source = createSource("", file);
+    if (!("read" in source)) throw new Failure("file/unreadable");
+    const hasher = (await this.#engine).createFileHasher();
+    for (let offset = 0; offset < source.size; offset += READ_BYTES)
+      hasher.update(await source.read(offset, Math.min(READ_BYTES, source.size - offset)));
+    return Array.from(hasher.digest(), (byte) => byte.toString(16).padStart(2, "0")).join("");
+  }
+}
+
+exposeApi(new Lane());

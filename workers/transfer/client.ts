@@ -1,0 +1,38 @@
+/**
+ * Starts a transfer worker and speaks to it. One worker runs one transfer.
+ *
+ * @module
+ */
+import { callback, transferring, wrapWorker } from "../rpc.ts";
+import { appScriptUrl } from "../script-url.ts";
+import type { OnSnapshot, SinkRequest, TransferApi } from "./api.ts";
+import transferUrl from "./transfer.worker.ts?worker&url";
+
+/** The worker's API on the page's side; every call fails with `worker/crashed` when the worker dies. */
+export interface Transfer extends TransferApi {
+  /** Ends the worker at once, without good-bye. */
+  terminate(): void;
+}
+
+export function createTransfer(): Transfer {
+  const url = appScriptUrl(transferUrl);
+  const worker = wrapWorker<TransferApi>(new Worker(url, { type: "module", name: "transfer" }));
+  const { call } = worker;
+  return {
+    subscribe: (onSnapshot: OnSnapshot) => call((api) => api.subscribe(callback(onSnapshot))),
+    send: (items, options) => call((api) => api.send(items, options)),
+    hashFile: (index) => call((api) => api.hashFile(index)),
+    open: (link, relayOrigin, overrides) => call((api) => api.open(link, relayOrigin, overrides)),
+    unlock: (password) => call((api) => api.unlock(password)),
+    entries: (from, to) => call((api) => api.entries(from, to)),
+    receive: (sink: SinkRequest) =>
+      call((api) => api.receive(sink.kind === "download" ? transferring(sink, [sink.port]) : sink)),
+    exportFile: (path) => call((api) => api.exportFile(path)),
+    exportArchive: (port) => call((api) => api.exportArchive(transferring(port, [port]))),
+    blob: () => call((api) => api.blob()),
+    pause: () => call((api) => api.pause()),
+    resume: () => call((api) => api.resume()),
+    cancel: () => call((api) => api.cancel()),
+    terminate: () => worker.terminate(),
+  };
+}

@@ -1,0 +1,148 @@
+/**
+ * The transfer worker: one send or one receive, and its snapshots.
+ *
+ * @module
+ */
+import { Failure } from "../../core/failure.ts";
+import type { Entry } from "../../core/manifest/entry.ts";
+import type { Sink } from "../../core/ports/sink.ts";
+import { Progress } from "../../core/transfer/progress.ts";
+import { systemClock } from "../../platform/clock.ts";
+import { type BlobSink, createBlobSink } from "../../platform/sinks/blob.ts";
+import { createDirectorySink } from "../../platform/sinks/directory.ts";
+import { createDownloadSink } from "../../platform/sinks/download.ts";
+import { createPrivateSink, exportPrivate, type PrivateSink } from "../../platform/sinks/private.ts";
+import { exposeApi } from "../rpc.ts";
+import type { OnSnapshot, Overrides, ReceiveOpened, SendItem, SendOptions, SinkRequest, TransferApi } from "./api.ts";
+import { Receive } from "./receive.ts";
+import { type Send, startSend } from "./send.ts";
+
+/** Snapshots at most ten times a second; a change of state is told at once. */
+const SNAPSHOT_MS = 100;
+
+class TransferWorker implements TransferApi {
+  readonly #progress = new Progress();
+  #send: Send | undefined;
+  #receive: Receive | undefined;
+  #privateSink: PrivateSink | undefined;
+  #blobSink: BlobSink | undefined;
+  #onSnapshot: OnSnapshot = () => {};
+  #toldState = "";
+  #timer: ReturnType<typeof setInterval> | undefined;
+
+  async subscribe(onSnapshot: OnSnapshot): Promise<void> {
+    this.#onSnapshot = onSnapshot;
+    this.#timer ??= setInterval(() => this.#tell(), SNAPSHOT_MS);
+    this.#tell();
+  }
+
+  async send(items: readonly SendItem[], options: SendOptions): Promise<string> {
+    const send = await startSend(items, options, this.#progress, () => this.#changed());
+    this.#send = send;
+    if (this.#progress.paused) send.pause();
+    return send.link;
+  }
+
+  async hashFile(index: number): Promise<string> {
+    if (this.#send === undefined) throw new Failure("file/unreadable");
+    return this.#send.hashFile(index);
+  }
+
+  async open(link: string, relayOrigin: string, overrides: Overrides): Promise<ReceiveOpened> {
+    this.#receive = new Receive(link, relayOrigin, overrides, this.#progress, () => this.#changed());
+    return this.#receive.open();
+  }
+
+  unlock(password: string): Promise<void> {
+    return this.#opened().unlock(password);
+  }
+
+  async entries(from: number, to: number): Promise<readonly Entry[]> {
+    return this.#opened().entries(from, to);
+  }
+
+  receive(sink: SinkRequest): Promise<void> {
+    return this.#opened().receive(this.#createSink(sink));
+  }
+
+  exportFile(path: string): Promise<File> {
+    return this.#private().exportFile(path);
+  }
+
+  exportArchive(port: MessagePort): Promise<void> {
+    const receive = this.#opened();
+    const entries = receive.entries(0, Number.POSITIVE_INFINITY);
+    const totalBytes = entries.reduce((sum, entry) => sum + entry.size, 0);
+    const plan = { entries, closed: true, totalBytes, title: receive.title };
+    return exportPrivate(this.#private(), plan, createDownloadSink(port));
+  }
+
+  async blob(): Promise<File> {
+    if (this.#blobSink === undefined) throw new Failure("sink/unsupported");
+    return this.#blobSink.file();
+  }
+
+  async pause(): Promise<void> {
+    this.#progress.paused = true;
+    this.#send?.pause();
+    this.#receive?.pause();
+    this.#changed();
+  }
+
+  async resume(): Promise<void> {
+    this.#progress.paused = false;
+    this.#send?.resume();
+    this.#receive?.resume();
+    this.#changed();
+  }
+
+  async cancel(): Promise<void> {
+    this.#receive?.cancel();
+    await this.#send?.cancel();
+    this.#changed();
+  }
+
+  #createSink(request: SinkRequest): Sink {
+    switch (request.kind) {
+      case "directory":
+        return createDirectorySink(request.handle);
+      case "private":
+        this.#privateSink = createPrivateSink(this.#opened().privateName);
+        return this.#privateSink;
+      case "download":
+        return createDownloadSink(request.port);
+      case "blob":
+        this.#blobSink = createBlobSink();
+        return this.#blobSink;
+      default:
+        return request satisfies never;
+    }
+  }
+
+  #opened(): Receive {
+    if (this.#receive === undefined) throw new Failure("link/cut");
+    return this.#receive;
+  }
+
+  #private(): PrivateSink {
+    if (this.#privateSink === undefined) throw new Failure("sink/unsupported");
+    return this.#privateSink;
+  }
+
+  #changed(): void {
+    const { state } = this.#progress.snapshot(systemClock.now());
+    if (state !== this.#toldState) this.#tell();
+  }
+
+  #tell(): void {
+    const snapshot = this.#progress.snapshot(systemClock.now());
+    this.#toldState = snapshot.state;
+    this.#onSnapshot(snapshot);
+    if (this.#progress.ended) {
+      clearInterval(this.#timer);
+      this.#timer = undefined;
+    }
+  }
+}
+
+exposeApi(new TransferWorker());
