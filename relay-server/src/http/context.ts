@@ -1,0 +1,60 @@
+/**
+ * What every part of the HTTP interface shares: the services behind it and what is known of a request.
+ *
+ * @module
+ */
+import type { HttpBindings } from "@hono/node-server";
+import type { OpenAPIHono } from "@hono/zod-openapi";
+import type { Context } from "hono";
+import { fromBase64url } from "../bytes.ts";
+import type { Config } from "../config.ts";
+import type { Logger } from "../log.ts";
+import type { Metrics } from "../metrics.ts";
+import type { Portals } from "../portal/portals.ts";
+import type { Store } from "../store/store.ts";
+import type { DoorState } from "../tls/webtransport-door.ts";
+import type { Leases } from "./leases.ts";
+import type { Origin } from "./origin.ts";
+import type { StaticFiles } from "./static-files.ts";
+
+export interface HttpServices {
+  readonly config: Config;
+  readonly portals: Portals;
+  readonly store: Store;
+  readonly metrics: Metrics;
+  readonly log: Logger;
+  readonly leases: Leases;
+  readonly files: StaticFiles;
+  /** Where WebTransport listens now, or why it does not. */
+  readonly webtransport: () => { readonly state: DoorState | null; readonly reason: string | null };
+  /** Bytes between network and disk. */
+  readonly uploadBufferBytes: () => number;
+  /** Aborts when the relay stops: nobody is kept waiting. */
+  readonly stopping: AbortSignal;
+}
+
+export interface RelayEnv {
+  Bindings: HttpBindings;
+  Variables: { origin: Origin };
+}
+
+export type RelayApp = OpenAPIHono<RelayEnv>;
+export type RelayContext = Context<RelayEnv>;
+
+const TOKEN_BYTES = 32;
+
+/** The token of `Authorization: Bearer`, or undefined when there is none of the right form. */
+export function tokenOf(c: RelayContext): Uint8Array | undefined {
+  const token = /^Bearer ([A-Za-z0-9_-]{43})$/.exec(c.req.header("authorization") ?? "")?.[1];
+  if (token === undefined) return undefined;
+  try {
+    return fromBase64url(token, TOKEN_BYTES, "token");
+  } catch {
+    return undefined;
+  }
+}
+
+/** Aborts after so many seconds, when the client goes, or when the relay stops. */
+export function waiting(c: RelayContext, seconds: number, stopping: AbortSignal): AbortSignal {
+  return AbortSignal.any([AbortSignal.timeout(seconds * 1000), c.req.raw.signal, stopping]);
+}

@@ -1,0 +1,156 @@
+/**
+ * Packs and pages over plain HTTP: put them, wait for them, get them.
+ *
+ * @module
+ */
+import { createRoute, z } from "@hono/zod-openapi";
+import { Failure } from "../../../core/failure.ts";
+import { MAX_PAGES, MAX_SEALED_PAGE_BYTES, SEALED_PACK_BYTES } from "../../../core/units.ts";
+import { checkHeader, type ObjectHeader, type ObjectKind } from "../../../core/wire/object.ts";
+import { authorise } from "../portal/authorise.ts";
+import type { LivePortal } from "../portal/live-portal.ts";
+import type { ObjectSource } from "../store/store.ts";
+import { type HttpServices, type RelayApp, type RelayContext, tokenOf, waiting } from "./context.ts";
+import { drainBody, receiveBody } from "./object-body.ts";
+import { portalBytes } from "./portal-routes.ts";
+import { errorSchema, finalQuery, objectParams, waitQuery } from "./schemas.ts";
+
+/** Bytes of one read towards the client. */
+const READ_BYTES = 256 * 1024;
+
+const failure = { description: "A failure", content: { "application/json": { schema: errorSchema } } };
+const sealed = z.string().openapi({ format: "binary", description: "Sealed bytes" });
+const sealedContent = { "application/octet-stream": { schema: sealed } };
+const digestHeader = z.object({
+  "Content-Digest": z.string().openapi({ description: "sha-256=:<base64>: of the sealed bytes" }),
+  "Warp-Final": z.enum(["0", "1"]).openapi({ description: "1 for the last one" }),
+});
+
+const putRoute = (kind: ObjectKind) =>
+  createRoute({
+    method: "put",
+    path: `/api/v1/portals/{portal}/${kind}s/{index}`,
+    summary: `Store a ${kind}; answered when it is durable`,
+    description: "Header `Content-Digest: sha-256=:<base64>:` is required. The same bytes again succeed.",
+    security: [{ bearer: [] }],
+    request: { params: objectParams, query: finalQuery, body: { content: sealedContent, required: true } },
+    responses: { 204: { description: "Durable" }, default: failure },
+  });
+
+const getRoute = (kind: ObjectKind) =>
+  createRoute({
+    method: "get",
+    path: `/api/v1/portals/{portal}/${kind}s/{index}`,
+    summary: `Get a ${kind}; with \`wait\` the answer waits until it exists`,
+    security: [{ bearer: [] }],
+    request: { params: objectParams, query: waitQuery },
+    responses: { 200: { description: "Sealed bytes", headers: digestHeader, content: sealedContent }, default: failure },
+  });
+
+export function addObjectRoutes(app: RelayApp, services: HttpServices): void {
+  for (const kind of ["pack", "page"] as const) {
+    app.openapi(putRoute(kind), async (c) => {
+      const { portal, index } = c.req.valid("param");
+      const final = c.req.valid("query").final === "1";
+      try {
+        const { live } = await authorise(services.portals, portalBytes(portal), tokenOf(c), ["owner"]);
+        services.leases.touch(live, "send");
+        await store(c, services, live, headerOf(c, kind, index, final));
+        return c.body(null, 204);
+      } finally {
+        // A client that is still sending would not read the answer.
+        await drainBody(c.req.raw.body, kind === "pack" ? SEALED_PACK_BYTES : MAX_SEALED_PAGE_BYTES);
+      }
+    });
+
+    app.openapi(getRoute(kind), async (c) => {
+      const { portal, index } = c.req.valid("param");
+      const { live } = await authorise(services.portals, portalBytes(portal), tokenOf(c), ["read", "owner"]);
+      services.leases.touch(live, "receive");
+      const signal = waiting(c, c.req.valid("query").wait, services.stopping);
+      const source = await openWhenThere(services, live, kind, index, signal);
+      return answerObject(c, source, (bytes) => services.metrics.bytesOut("http", bytes));
+    });
+  }
+}
+
+/** @throws Failure `wire/malformed` | `object/size` | `wire/too-large` */
+function headerOf(c: RelayContext, kind: ObjectKind, index: number, final: boolean): ObjectHeader {
+  const digest = /^sha-256=:([A-Za-z0-9+/]{43}=):$/.exec(c.req.header("content-digest") ?? "")?.[1];
+  if (digest === undefined) throw new Failure("wire/malformed", { what: "content-digest" });
+  const length = Number(c.req.header("content-length") ?? Number.NaN);
+  if (!Number.isSafeInteger(length)) throw new Failure("object/size", { what: "content-length" });
+  if (kind === "page" && index >= MAX_PAGES) throw new Failure("wire/malformed", { what: "index" });
+  const header = { kind, index, final, length, hash: Uint8Array.from(Buffer.from(digest, "base64")) };
+  checkHeader(header);
+  return header;
+}
+
+async function store(c: RelayContext, services: HttpServices, live: LivePortal, header: ObjectHeader): Promise<void> {
+  const upload = await services.portals.upload(live, header);
+  try {
+    await receiveBody(c.req.raw.body, upload, (bytes) => services.metrics.bytesIn("http", bytes));
+  } catch (error) {
+    upload.abort();
+    throw error;
+  }
+  const started = performance.now();
+  await upload.finish();
+  services.metrics.stored(performance.now() - started);
+}
+
+/** @throws Failure `object/absent` when it is not there in time, or never will be */
+async function openWhenThere(
+  { portals }: HttpServices,
+  live: LivePortal,
+  kind: ObjectKind,
+  index: number,
+  signal: AbortSignal,
+): Promise<ObjectSource> {
+  while (!live.has(kind, index) && !live.isBeyond(kind, index) && live.ended === undefined && !signal.aborted) {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const stopWaiting = live.whenThere(kind, index, resolve);
+    signal.addEventListener("abort", () => resolve(), { once: true });
+    await promise;
+    stopWaiting();
+  }
+  return portals.open(live, kind, index);
+}
+
+function answerObject(c: RelayContext, source: ObjectSource, onBytes: (bytes: number) => void): Response {
+  const { length, hash, final } = source.header;
+  const headers = {
+    "Content-Type": "application/octet-stream",
+    "Content-Disposition": "attachment",
+    "Content-Length": String(length),
+    "Content-Digest": `sha-256=:${Buffer.from(hash).toString("base64")}:`,
+    "Warp-Final": final ? "1" : "0",
+  };
+  if (c.req.method === "HEAD") {
+    source.close();
+    return c.body(null, 200, headers);
+  }
+  let at = 0;
+  const stream = new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        const slice = new Uint8Array(Math.min(READ_BYTES, length - at));
+        try {
+          await source.read([slice], at);
+        } catch (error) {
+          source.close();
+          throw error;
+        }
+        at += slice.length;
+        onBytes(slice.length);
+        controller.enqueue(slice);
+        if (at < length) return;
+        source.close();
+        controller.close();
+      },
+      cancel: () => source.close(),
+    },
+    { highWaterMark: 0 },
+  );
+  return c.body(stream, 200, headers);
+}

@@ -1,0 +1,167 @@
+/**
+ * Wanted objects on their way out: each goes, as soon as it exists, over the least busy object stream, slice by slice as
+ * the peer takes them.
+ *
+ * @module
+ */
+import { Failure, toFailure } from "../../../core/failure.ts";
+import { WRITE_BYTES } from "../../../core/units.ts";
+import { encodeHeader, OBJECT_HEADER_BYTES, type ObjectKind } from "../../../core/wire/object.ts";
+import type { LivePortal } from "../portal/live-portal.ts";
+import type { Portals } from "../portal/portals.ts";
+import type { ObjectSource } from "../store/store.ts";
+import type { ObjectOutput } from "./carrier.ts";
+import type { SlabPool } from "./slab-pool.ts";
+
+export interface DeliveryHandler {
+  /** The object will not come. */
+  refused(kind: ObjectKind, index: number, failure: Failure): void;
+  /** An object that was begun cannot be read to its end: the stream is out of step. */
+  broken(failure: Failure): void;
+  /** Object bytes were handed to the carrier. */
+  sent(bytes: number): void;
+}
+
+interface Want {
+  readonly kind: ObjectKind;
+  readonly index: number;
+  stopWaiting: () => void;
+  isReady: boolean;
+}
+
+export class Delivery {
+  readonly #portals: Portals;
+  readonly #portal: LivePortal;
+  readonly #slabs: SlabPool;
+  readonly #handler: DeliveryHandler;
+  readonly #wants = new Map<string, Want>();
+  readonly #ready: Want[] = [];
+  readonly #idle: ObjectOutput[] = [];
+  #isOver = false;
+
+  constructor(portals: Portals, portal: LivePortal, slabs: SlabPool, handler: DeliveryHandler) {
+    this.#portals = portals;
+    this.#portal = portal;
+    this.#slabs = slabs;
+    this.#handler = handler;
+  }
+
+  /** Objects asked for and not yet handed to the carrier. */
+  get size(): number {
+    return this.#wants.size;
+  }
+
+  addOutput(output: ObjectOutput): void {
+    this.#idle.push(output);
+    this.#pump();
+  }
+
+  want(kind: ObjectKind, index: number): void {
+    const key = `${kind} ${index}`;
+    if (this.#wants.has(key)) return;
+    const want: Want = { kind, index, stopWaiting: () => {}, isReady: false };
+    this.#wants.set(key, want);
+    this.#look(want);
+  }
+
+  unwant(kind: ObjectKind, index: number): void {
+    const key = `${kind} ${index}`;
+    const want = this.#wants.get(key);
+    if (want === undefined) return;
+    want.stopWaiting();
+    const at = this.#ready.indexOf(want);
+    // What is being sent is sent to its end: the stream must stay in step.
+    if (want.isReady && at < 0) return;
+    if (at >= 0) this.#ready.splice(at, 1);
+    this.#wants.delete(key);
+  }
+
+  stop(): void {
+    this.#isOver = true;
+    for (const want of this.#wants.values()) want.stopWaiting();
+    this.#wants.clear();
+    this.#ready.length = 0;
+  }
+
+  #look(want: Want): void {
+    const { kind, index } = want;
+    const isDecided = this.#portal.has(kind, index) || this.#portal.isBeyond(kind, index) || this.#portal.ended;
+    if (isDecided) {
+      want.isReady = true;
+      this.#ready.push(want);
+      this.#pump();
+    } else {
+      want.stopWaiting = this.#portal.whenThere(kind, index, () => this.#look(want));
+    }
+  }
+
+  #pump(): void {
+    while (!this.#isOver && this.#idle.length > 0) {
+      const want = this.#ready.shift();
+      if (want === undefined) return;
+      const output = this.#idle.shift() as ObjectOutput;
+      this.#deliver(want, output).then(
+        () => this.addOutput(output),
+        // Otherwise the connection is gone, and the carrier tells the link so.
+        (error: unknown) => error instanceof Failure && this.#handler.broken(error),
+      );
+    }
+  }
+
+  /** @throws Error when the connection is gone */
+  async #deliver(want: Want, output: ObjectOutput): Promise<void> {
+    let source: ObjectSource;
+    try {
+      source = await this.#portals.open(this.#portal, want.kind, want.index);
+    } catch (error) {
+      this.#wants.delete(`${want.kind} ${want.index}`);
+      if (!this.#isOver) this.#handler.refused(want.kind, want.index, toFailure(error, "relay/storage"));
+      return;
+    }
+    const slab = this.#slabs.take();
+    try {
+      await this.#send(source, output, slab);
+      this.#wants.delete(`${want.kind} ${want.index}`);
+    } finally {
+      this.#slabs.give(slab);
+      source.close();
+    }
+  }
+
+  async #send(source: ObjectSource, output: ObjectOutput, slab: Uint8Array<ArrayBuffer>): Promise<void> {
+    const { length } = source.header;
+    let sent = 0;
+    while (sent < length) {
+      const lead = sent === 0 ? OBJECT_HEADER_BYTES : 0;
+      const slices = cutSlices(slab, output.headroom, lead, length - sent);
+      if (lead > 0) slab.set(encodeHeader(source.header), output.headroom);
+      await source.read(slices.map((slice) => slice.body), sent);
+      for (const { whole, body } of slices) {
+        await output.write(whole);
+        sent += body.length;
+        this.#handler.sent(body.length);
+        if (this.#isOver) throw new Error("the link is over");
+      }
+    }
+  }
+}
+
+interface Slice {
+  /** What is written: headroom, header, bytes. */
+  readonly whole: Uint8Array<ArrayBuffer>;
+  /** The object's bytes in it. */
+  readonly body: Uint8Array<ArrayBuffer>;
+}
+
+/** Lays out up to `wanted` object bytes in a slab, the first slice after `lead` bytes for the header. */
+function cutSlices(slab: Uint8Array<ArrayBuffer>, headroom: number, lead: number, wanted: number): Slice[] {
+  const slices: Slice[] = [];
+  let left = wanted;
+  for (let at = 0; at < slab.length && left > 0; at += WRITE_BYTES) {
+    const from = at + headroom + (at === 0 ? lead : 0);
+    const take = Math.min(at + WRITE_BYTES - from, left);
+    slices.push({ whole: slab.subarray(at, from + take), body: slab.subarray(from, from + take) });
+    left -= take;
+  }
+  return slices;
+}

@@ -1,0 +1,266 @@
+/**
+ * The relay's half of the link protocol, written once for all carriers: hello, welcome, objects up with acknowledgements,
+ * objects down by request, state, commitment, heartbeat.
+ *
+ * @module
+ */
+import { Failure, toFailure } from "../../../core/failure.ts";
+import { LINK_SILENCE_MS, UPLOAD_WINDOW_BYTES } from "../../../core/units.ts";
+import {
+  BYE_OK,
+  type ClientFrame,
+  decodeClientFrame,
+  encodeFrame,
+  PROTOCOL_VERSION,
+  type RelayFrame,
+  wireCode,
+} from "../../../core/wire/frame.ts";
+import type { ObjectHeader } from "../../../core/wire/object.ts";
+import type { Logger } from "../log.ts";
+import type { Metrics } from "../metrics.ts";
+import { authorise } from "../portal/authorise.ts";
+import type { LivePortal } from "../portal/live-portal.ts";
+import type { Portals } from "../portal/portals.ts";
+import type { Upload } from "../portal/upload.ts";
+import type { Carrier, ObjectOutput } from "./carrier.ts";
+import { Delivery } from "./delivery.ts";
+import { ObjectIntake } from "./object-intake.ts";
+import type { SlabPool } from "./slab-pool.ts";
+
+/** How long a peer may take to say who it is. */
+export const HELLO_MS = 5_000;
+/** Objects that a link may have asked for and not been sent. */
+export const MAX_WANTS = 64;
+/** Control bytes that may wait for a peer; states beyond a quarter of it are put together. */
+const MAX_BACKLOG_BYTES = 1024 * 1024;
+
+export interface LinkServices {
+  readonly portals: Portals;
+  readonly slabs: SlabPool;
+  readonly metrics: Metrics;
+  readonly log: Logger;
+}
+
+/** What becomes of the link once its peer is known. */
+interface Welcomed {
+  readonly portal: LivePortal;
+  readonly mayStore: boolean;
+  readonly delivery: Delivery;
+  readonly leave: () => void;
+}
+
+export class Link {
+  readonly #carrier: Carrier;
+  readonly #services: LinkServices;
+  readonly #onClosed: () => void;
+  readonly #intakes = new Map<number, ObjectIntake>();
+  readonly #outputs: ObjectOutput[] = [];
+  readonly #helloTimer: NodeJS.Timeout;
+  #helloSeen = false;
+  #welcomed: Welcomed | undefined;
+  /** Object bytes wait for it. */
+  readonly #known = Promise.withResolvers<Welcomed>();
+  #heardMs = performance.now();
+  #busy = 0;
+  #unacknowledged = 0;
+  #stateIsOld = false;
+  #isOver = false;
+
+  /** Starts serving at once; `onClosed` is called once when the connection is gone. */
+  constructor(carrier: Carrier, services: LinkServices, onClosed: () => void) {
+    this.#carrier = carrier;
+    this.#services = services;
+    this.#onClosed = onClosed;
+    this.#known.promise.catch(() => undefined);
+    this.#helloTimer = setTimeout(() => this.end(new Failure("wire/malformed", { what: "no hello" })), HELLO_MS);
+    carrier.start({
+      frame: (bytes) => this.#guard(() => this.#onFrame(decodeClientFrame(bytes))),
+      objectBytes: (stream, bytes) => this.#guard(() => this.#onObjectBytes(stream, bytes)),
+      output: (output) => {
+        if (this.#welcomed === undefined) this.#outputs.push(output);
+        else this.#welcomed.delivery.addOutput(output);
+      },
+      broken: (failure) => this.end(failure),
+      closed: () => this.#onGone(),
+    });
+  }
+
+  /** Looks after the link every second or so. */
+  tick(nowMs: number): void {
+    if (this.#stateIsOld) this.#sendState();
+    // Silence counts only while the relay reads.
+    if (this.#busy > 0) this.#heardMs = nowMs;
+    if (nowMs - this.#heardMs > LINK_SILENCE_MS) this.end(new Failure("relay/unreachable", { what: "silence" }));
+  }
+
+  /** Says good-bye with the failure's code, or without one, and ends the connection. */
+  end(reason: Failure | null): void {
+    if (this.#isOver) return;
+    this.#services.log.debug("link-end", { carrier: this.#carrier.kind, code: reason?.code ?? "ok" });
+    this.#send({ t: "bye", code: reason === null ? BYE_OK : wireCode(reason.code) });
+    this.#stop();
+    this.#carrier.close();
+  }
+
+  #onFrame(frame: ClientFrame): Promise<void> | undefined {
+    if (this.#isOver) return undefined;
+    if (frame.t === "hello") return this.#onHello(frame);
+    if (this.#welcomed === undefined) throw new Failure("wire/malformed", { what: "no hello" });
+    const { portal, delivery } = this.#welcomed;
+    switch (frame.t) {
+      case "want":
+        delivery.want(frame.kind, frame.index);
+        if (delivery.size <= MAX_WANTS) return undefined;
+        this.#send({ t: "refuse", kind: frame.kind, index: frame.index, code: wireCode("wire/window") });
+        throw new Failure("wire/window", { wants: delivery.size });
+      case "unwant":
+        delivery.unwant(frame.kind, frame.index);
+        return undefined;
+      case "commit":
+        if (!this.#welcomed.mayStore) throw new Failure("wire/malformed", { what: "role" });
+        return this.#services.portals
+          .commit(portal, { packs: frame.packs, pages: frame.pages, root: Uint8Array.from(frame.root) })
+          .then(() => this.#send({ t: "committed" }));
+      case "complete":
+        // Told before the portal ends with its last download.
+        return this.#services.portals.countDownload(portal, frame.claim, () => this.#send({ t: "completed" }));
+      case "ping":
+        this.#send({ t: "pong", n: frame.n });
+        return undefined;
+      case "bye":
+        this.end(null);
+        return undefined;
+      default:
+        return frame satisfies never;
+    }
+  }
+
+  async #onHello(frame: Extract<ClientFrame, { t: "hello" }>): Promise<void> {
+    if (this.#helloSeen) throw new Failure("wire/malformed", { what: "second hello" });
+    this.#helloSeen = true;
+    if (frame.v !== PROTOCOL_VERSION) throw new Failure("relay/version");
+    const { portals, slabs, metrics } = this.#services;
+    const allowed = frame.role === "send" ? (["owner"] as const) : (["read", "owner"] as const);
+    const { live: portal } = await authorise(portals, frame.portal, frame.token, allowed);
+    if (this.#isOver) return;
+    clearTimeout(this.#helloTimer);
+    const carrier = this.#carrier.kind;
+    const delivery = new Delivery(portals, portal, slabs, {
+      refused: (kind, index, failure) => this.#send({ t: "refuse", kind, index, code: wireCode(failure.code) }),
+      broken: (failure) => this.end(failure),
+      sent: (bytes) => metrics.bytesOut(carrier, bytes),
+    });
+    const leave = portal.join({
+      role: frame.role,
+      onState: () => this.#sendState(),
+      onEnd: (reason) => this.end(reason),
+    });
+    this.#welcomed = { portal, mayStore: frame.role === "send", delivery, leave };
+    const limits = { windowBytes: UPLOAD_WINDOW_BYTES, maxWants: MAX_WANTS };
+    this.#send({ t: "welcome", v: PROTOCOL_VERSION, limits, state: portal.state() });
+    this.#services.log.debug("link", { carrier, portal: portal.key, address: this.#carrier.address });
+    for (const output of this.#outputs.splice(0)) delivery.addOutput(output);
+    this.#known.resolve(this.#welcomed);
+  }
+
+  #onObjectBytes(stream: number, bytes: Uint8Array): Promise<void> | undefined {
+    if (this.#isOver) return undefined;
+    this.#services.metrics.bytesIn(this.#carrier.kind, bytes.length);
+    const known = this.#intakes.get(stream);
+    if (known !== undefined) return known.push(bytes);
+    return this.#known.promise.then(({ portal, mayStore }) => {
+      if (!mayStore) throw new Failure("wire/malformed", { what: "role" });
+      const intake = new ObjectIntake({
+        begin: (header) => this.#beginUpload(portal, header),
+        end: (upload) => this.#endUpload(upload),
+      });
+      this.#intakes.set(stream, intake);
+      return intake.push(bytes);
+    });
+  }
+
+  async #beginUpload(portal: LivePortal, header: ObjectHeader): Promise<Upload> {
+    const { kind, index } = header;
+    if (this.#unacknowledged + header.length > UPLOAD_WINDOW_BYTES) {
+      this.#send({ t: "refuse", kind, index, code: wireCode("wire/window") });
+      throw new Failure("wire/window", { bytes: this.#unacknowledged + header.length });
+    }
+    this.#unacknowledged += header.length;
+    const upload = await this.#services.portals.upload(portal, header);
+    if (upload.refusal !== undefined) this.#refuse(upload, upload.refusal);
+    return upload;
+  }
+
+  #endUpload(upload: Upload): void {
+    if (upload.refusal !== undefined) return;
+    const { kind, index, length } = upload.header;
+    const started = performance.now();
+    upload.finish().then(
+      () => {
+        this.#unacknowledged -= length;
+        this.#services.metrics.stored(performance.now() - started);
+        this.#send({ t: "ack", kind, index });
+      },
+      (error: unknown) => this.#refuse(upload, toFailure(error, "relay/storage")),
+    );
+  }
+
+  #refuse({ header }: Upload, failure: Failure): void {
+    this.#unacknowledged -= header.length;
+    this.#send({ t: "refuse", kind: header.kind, index: header.index, code: wireCode(failure.code) });
+  }
+
+  #sendState(): void {
+    const portal = this.#welcomed?.portal;
+    if (portal === undefined || this.#isOver) return;
+    this.#stateIsOld = this.#carrier.controlBacklog > MAX_BACKLOG_BYTES / 4;
+    if (!this.#stateIsOld) this.#send({ t: "state", state: portal.state() });
+  }
+
+  #send(frame: RelayFrame): void {
+    if (this.#isOver) return;
+    this.#carrier.sendFrame(encodeFrame(frame));
+    if (this.#carrier.controlBacklog <= MAX_BACKLOG_BYTES) return;
+    // A peer that does not read its frames would not read a good-bye either.
+    this.#stop();
+    this.#carrier.close();
+  }
+
+  /** Whatever goes wrong while serving a peer ends its link and nothing else. */
+  #guard(action: () => Promise<void> | undefined): Promise<void> | undefined {
+    this.#heardMs = performance.now();
+    try {
+      const pending = action();
+      if (pending === undefined) return undefined;
+      this.#busy++;
+      return pending
+        .catch((error: unknown) => this.#fail(error))
+        .finally(() => {
+          this.#busy--;
+          this.#heardMs = performance.now();
+        });
+    } catch (error) {
+      this.#fail(error);
+      return undefined;
+    }
+  }
+
+  #fail(error: unknown): void {
+    if (!(error instanceof Failure)) this.#services.log.bug("link", error);
+    this.end(toFailure(error, "relay/storage"));
+  }
+
+  #stop(): void {
+    this.#isOver = true;
+    clearTimeout(this.#helloTimer);
+    this.#known.reject(new Failure("cancelled"));
+    for (const intake of this.#intakes.values()) intake.abort();
+    this.#welcomed?.delivery.stop();
+    this.#welcomed?.leave();
+  }
+
+  #onGone(): void {
+    if (!this.#isOver) this.#stop();
+    this.#onClosed();
+  }
+}

@@ -1,0 +1,198 @@
+/**
+ * One portal in memory: what it holds, who is connected, who waits for what. It decides its phase and tells its members
+ * about changes; storing and ending are portals.ts.
+ *
+ * @module
+ */
+import type { Failure } from "../../../core/failure.ts";
+import type { PortalPhase, PortalState } from "../../../core/wire/frame.ts";
+import type { ObjectHeader, ObjectKind } from "../../../core/wire/object.ts";
+import type { PortalKey } from "../bytes.ts";
+import type { ObjectSource, StoredPortal } from "../store/store.ts";
+import { IndexSet } from "./index-set.ts";
+
+/** Ranges in one state: what fits a frame with room to spare. */
+const MAX_PACK_RANGES = 4096;
+const MAX_PAGE_RANGES = 1024;
+
+export type Role = "send" | "receive";
+
+/** Somebody who uses the portal right now: a link, or a recent HTTP request. */
+export interface Member {
+  readonly role: Role;
+  /** The portal's state changed. */
+  onState?(): void;
+  /** The portal ended. */
+  onEnd?(reason: Failure): void;
+}
+
+/** A verified object that is not durable yet. */
+export interface FreshObject {
+  readonly header: ObjectHeader;
+  /** Opens it for reading. */
+  source(): ObjectSource;
+  /** Resolves when it is durable. */
+  readonly stored: Promise<void>;
+}
+
+export class LivePortal {
+  readonly key: PortalKey;
+  stored: StoredPortal;
+  readonly held: Readonly<Record<ObjectKind, IndexSet>>;
+  readonly #fresh = new Map<string, FreshObject>();
+  readonly #waiters = new Map<string, Set<() => void>>();
+  readonly #members = new Set<Member>();
+  readonly #followers = new Set<() => void>();
+  #ended: Failure | undefined;
+  #version = Date.now();
+
+  constructor(stored: StoredPortal, packs: Iterable<number>, pages: Iterable<number>) {
+    this.key = stored.key;
+    this.stored = stored;
+    this.held = { pack: new IndexSet(packs), page: new IndexSet(pages) };
+  }
+
+  /** Grows with every change that `onState` tells of. */
+  get version(): number {
+    return this.#version;
+  }
+
+  /** Why it ended, or undefined while it has not. */
+  get ended(): Failure | undefined {
+    return this.#ended;
+  }
+
+  /** True while somebody would miss it in memory. */
+  get isUsed(): boolean {
+    return this.#members.size + this.#followers.size + this.#waiters.size + this.#fresh.size > 0;
+  }
+
+  get phase(): PortalPhase {
+    if (this.#ended !== undefined) return "expired";
+    if (this.stored.commitment !== null || this.#count("send") > 0) return "active";
+    return this.held.pack.size + this.held.page.size === 0 ? "created" : "paused";
+  }
+
+  state(): PortalState {
+    return {
+      phase: this.phase,
+      heldPacks: this.held.pack.ranges(MAX_PACK_RANGES),
+      heldPages: this.held.page.ranges(MAX_PAGE_RANGES),
+      commitment: this.stored.commitment,
+      senders: this.#count("send"),
+      receivers: this.#count("receive"),
+      expiresAtMs: this.stored.expiresAtMs,
+    };
+  }
+
+  /** Gives the function that ends the membership. */
+  join(member: Member): () => void {
+    this.#members.add(member);
+    this.changed();
+    return () => {
+      if (this.#members.delete(member)) this.changed();
+    };
+  }
+
+  /** Resolves true at the next change, false when the signal aborts first. */
+  nextChange(signal: AbortSignal): Promise<boolean> {
+    return new Promise((resolve) => {
+      const settle = (changed: boolean) => {
+        this.#followers.delete(onChange);
+        signal.removeEventListener("abort", onAbort);
+        resolve(changed);
+      };
+      const onChange = () => settle(true);
+      const onAbort = () => settle(false);
+      if (signal.aborted) return resolve(false);
+      this.#followers.add(onChange);
+      signal.addEventListener("abort", onAbort);
+    });
+  }
+
+  /** Tells members and followers that the state is another one. */
+  changed(): void {
+    this.#version++;
+    for (const follower of [...this.#followers]) follower();
+    for (const member of [...this.#members]) member.onState?.();
+  }
+
+  /** The portal is over for everybody. */
+  end(reason: Failure): void {
+    if (this.#ended !== undefined) return;
+    this.#ended = reason;
+    this.changed();
+    this.#wakeAll();
+    for (const member of [...this.#members]) member.onEnd?.(reason);
+  }
+
+  fresh(kind: ObjectKind, index: number): FreshObject | undefined {
+    return this.#fresh.get(objectKey(kind, index));
+  }
+
+  /** A verified object arrived: readers get it at once; it counts as held when it is durable. */
+  addFresh(object: FreshObject): void {
+    const { kind, index } = object.header;
+    const key = objectKey(kind, index);
+    this.#fresh.set(key, object);
+    object.stored.then(
+      () => {
+        const before = this.phase;
+        this.held[kind].add(index);
+        this.#fresh.delete(key);
+        if (this.phase !== before) this.changed();
+      },
+      () => this.#fresh.delete(key),
+    );
+    this.#wake(key);
+  }
+
+  /** True when the object can be opened now. */
+  has(kind: ObjectKind, index: number): boolean {
+    return this.held[kind].has(index) || this.#fresh.has(objectKey(kind, index));
+  }
+
+  /** True when it is certain that the object will never come. */
+  isBeyond(kind: ObjectKind, index: number): boolean {
+    const { commitment } = this.stored;
+    return commitment !== null && index >= (kind === "pack" ? commitment.packs : commitment.pages);
+  }
+
+  /** Calls back when the object may be there, or never will; gives the function that stops waiting. */
+  whenThere(kind: ObjectKind, index: number, callback: () => void): () => void {
+    const key = objectKey(kind, index);
+    const waiters = this.#waiters.get(key) ?? new Set();
+    this.#waiters.set(key, waiters);
+    waiters.add(callback);
+    return () => {
+      waiters.delete(callback);
+      if (waiters.size === 0 && this.#waiters.get(key) === waiters) this.#waiters.delete(key);
+    };
+  }
+
+  /** The counts are fixed: whoever waits for an object beyond them learns it. */
+  committed(): void {
+    this.changed();
+    this.#wakeAll();
+  }
+
+  #wake(key: string): void {
+    const waiters = this.#waiters.get(key);
+    this.#waiters.delete(key);
+    for (const waiter of waiters ?? []) waiter();
+  }
+
+  #wakeAll(): void {
+    for (const key of [...this.#waiters.keys()]) this.#wake(key);
+  }
+
+  #count(role: Role): number {
+    let count = 0;
+    for (const member of this.#members) if (member.role === role) count++;
+    return count;
+  }
+}
+
+function objectKey(kind: ObjectKind, index: number): string {
+  return `${kind} ${index}`;
+}

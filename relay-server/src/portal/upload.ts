@@ -1,0 +1,195 @@
+/**
+ * One object on its way in, the same for every carrier: what is checked before, while and after its bytes come. A
+ * refused object is read to its end and dropped, so that its stream stays in step.
+ *
+ * @module
+ */
+import { createHash } from "node:crypto";
+import { Failure } from "../../../core/failure.ts";
+import type { ObjectHeader } from "../../../core/wire/object.ts";
+import type { ByteBudget } from "../byte-budget.ts";
+import type { IncomingObject, Store } from "../store/store.ts";
+import type { LivePortal } from "./live-portal.ts";
+
+/** Bytes gathered for one write to the disk. */
+const GATHER_BYTES = 256 * 1024;
+
+export interface Uploads {
+  readonly store: Store;
+  /** What waits between network and disk, over all uploads. */
+  readonly budget: ByteBudget;
+}
+
+/** Decides whether the object is wanted. Never throws a Failure: a refusal is told by the upload. */
+export async function beginUpload(uploads: Uploads, portal: LivePortal, header: ObjectHeader): Promise<Upload> {
+  try {
+    const known = await findKnown(uploads, portal, header);
+    if (known !== undefined) return new DroppedUpload(header, undefined, known);
+    if (portal.stored.commitment !== null && !isRepair(portal, header)) throw new Failure("portal/closed");
+    return new KeptUpload(uploads, portal, header, await uploads.store.receive(portal.key, header));
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    return new DroppedUpload(header, error, undefined);
+  }
+}
+
+/** A committed object that was found corrupt may come again. */
+function isRepair(portal: LivePortal, { kind, index }: ObjectHeader): boolean {
+  return !portal.isBeyond(kind, index) && !portal.held[kind].has(index);
+}
+
+/**
+ * The same object is there already: gives when it is durable. @throws Failure `object/conflict` | `portal/expired`
+ */
+async function findKnown({ store }: Uploads, portal: LivePortal, header: ObjectHeader): Promise<Promise<void> | undefined> {
+  const { kind, index, hash } = header;
+  if (portal.ended !== undefined) throw portal.ended;
+  const fresh = portal.fresh(kind, index);
+  const found = fresh === undefined ? await store.find(portal.key, kind, index) : undefined;
+  const there = fresh?.header ?? found?.header;
+  if (there === undefined) return undefined;
+  if (Buffer.compare(there.hash, hash) !== 0 || there.final !== header.final || there.length !== header.length)
+    throw new Failure("object/conflict");
+  return found?.corrupt === true ? undefined : (fresh?.stored ?? Promise.resolve());
+}
+
+export interface Upload {
+  readonly header: ObjectHeader;
+  /** Why its bytes are dropped, known from the start. */
+  readonly refusal: Failure | undefined;
+  /** Bytes still to come. */
+  readonly missing: number;
+  /** Takes the next bytes, at most `missing`; they may be kept until written. Await a promise before reading on. */
+  push(bytes: Uint8Array): Promise<void> | undefined;
+  /** All bytes came. Resolves when the object is durable. @throws Failure `object/hash` | `object/conflict` | … */
+  finish(): Promise<void>;
+  /** The rest will not come. */
+  abort(): void;
+}
+
+class DroppedUpload implements Upload {
+  readonly header: ObjectHeader;
+  readonly refusal: Failure | undefined;
+  readonly #known: Promise<void> | undefined;
+  missing: number;
+
+  constructor(header: ObjectHeader, refusal: Failure | undefined, known: Promise<void> | undefined) {
+    this.header = header;
+    this.refusal = refusal;
+    this.#known = known;
+    this.missing = header.length;
+  }
+
+  push(bytes: Uint8Array): undefined {
+    this.missing -= bytes.length;
+  }
+  async finish(): Promise<void> {
+    if (this.refusal !== undefined) throw this.refusal;
+    await this.#known;
+  }
+  abort(): void {}
+}
+
+class KeptUpload implements Upload {
+  readonly header: ObjectHeader;
+  readonly refusal = undefined;
+  missing: number;
+  readonly #uploads: Uploads;
+  readonly #portal: LivePortal;
+  readonly #incoming: IncomingObject;
+  readonly #hash = createHash("sha256");
+  #gathered: Uint8Array[] = [];
+  #gatheredBytes = 0;
+  #writing: Promise<void> | undefined;
+  #failure: Failure | undefined;
+  #isOver = false;
+  #isKept = false;
+
+  constructor(uploads: Uploads, portal: LivePortal, header: ObjectHeader, incoming: IncomingObject) {
+    this.header = header;
+    this.missing = header.length;
+    this.#uploads = uploads;
+    this.#portal = portal;
+    this.#incoming = incoming;
+  }
+
+  push(bytes: Uint8Array): Promise<void> | undefined {
+    this.missing -= bytes.length;
+    if (this.#failure !== undefined) return undefined;
+    this.#hash.update(bytes);
+    this.#gathered.push(bytes);
+    this.#gatheredBytes += bytes.length;
+    this.#uploads.budget.take(bytes.length);
+    const isEnough = this.#gatheredBytes >= GATHER_BYTES || this.missing === 0 || this.#uploads.budget.isTight;
+    if (!isEnough) return this.#uploads.budget.room();
+    // One write runs while the next bytes are gathered.
+    return this.#writing === undefined ? this.#write() : this.#writing.then(() => this.#write());
+  }
+
+  /** Starts writing what was gathered; resolves at once unless memory is short. */
+  #write(): Promise<void> | undefined {
+    if (this.#gatheredBytes === 0) return undefined;
+    const slices = this.#gathered;
+    const bytes = this.#gatheredBytes;
+    this.#gathered = [];
+    this.#gatheredBytes = 0;
+    this.#writing = this.#incoming
+      .append(slices)
+      .catch((error: Failure) => {
+        this.#failure ??= error;
+      })
+      .then(() => {
+        this.#uploads.budget.give(bytes);
+        this.#writing = undefined;
+      });
+    return this.#uploads.budget.room();
+  }
+
+  async finish(): Promise<void> {
+    while (this.#writing !== undefined || this.#gatheredBytes > 0) {
+      await this.#writing;
+      void this.#write();
+    }
+    this.#isOver = true;
+    try {
+      if (this.#failure !== undefined) throw this.#failure;
+      if (Buffer.compare(this.#hash.digest(), this.header.hash) !== 0) throw new Failure("object/hash");
+      const known = await this.#findKnown();
+      if (known === undefined) return await this.#keep();
+      await this.#incoming.discard();
+      await known;
+    } catch (error) {
+      if (!this.#isKept) await this.#incoming.discard();
+      throw error;
+    }
+  }
+
+  /** Looks until nothing changed while looking: the same object may come over two links at once. */
+  async #findKnown(): Promise<Promise<void> | undefined> {
+    const { kind, index } = this.header;
+    for (;;) {
+      const known = await findKnown(this.#uploads, this.#portal, this.header);
+      if (known !== undefined || !this.#portal.has(kind, index)) return known;
+    }
+  }
+
+  #keep(): Promise<void> {
+    const { header } = this;
+    this.#isKept = true;
+    const incoming = this.#incoming;
+    const stored = incoming.store();
+    this.#portal.addFresh({ header, source: () => incoming.source(), stored });
+    return stored;
+  }
+
+  abort(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#failure ??= new Failure("cancelled");
+    this.#uploads.budget.give(this.#gatheredBytes);
+    this.#gathered = [];
+    this.#gatheredBytes = 0;
+    const writing = this.#writing ?? Promise.resolve();
+    void writing.then(() => this.#incoming.discard()).catch(() => undefined);
+  }
+}

@@ -1,0 +1,68 @@
+/**
+ * Flushing folders, so that a rename survives a power cut. Requests for one folder that come while a flush of it runs
+ * share the next one.
+ *
+ * @module
+ */
+import type { Gate } from "./gate.ts";
+import type { FileCalls } from "./pack-files.ts";
+
+/** Folders remembered as made and flushed. */
+const KNOWN_FOLDERS = 4096;
+
+interface Turn {
+  readonly running: Promise<void>;
+  next: Promise<void> | undefined;
+}
+
+export class FolderSync {
+  readonly #fs: Pick<FileCalls, "open">;
+  readonly #gate: Gate;
+  readonly #turns = new Map<string, Turn>();
+  readonly #known = new Set<string>();
+
+  /** @param gate limits flushes of folders and files together */
+  constructor(fs: Pick<FileCalls, "open">, gate: Gate) {
+    this.#fs = fs;
+    this.#gate = gate;
+  }
+
+  isKnown(folder: string): boolean {
+    return this.#known.has(folder);
+  }
+  know(folder: string): void {
+    if (this.#known.size >= KNOWN_FOLDERS) this.#known.clear();
+    this.#known.add(folder);
+  }
+  forget(folder: string): void {
+    this.#known.delete(folder);
+  }
+
+  /** Resolves when everything that was in the folder at the time of the call is durable. */
+  sync(folder: string): Promise<void> {
+    const turn = this.#turns.get(folder);
+    if (turn === undefined) return this.#start(folder);
+    turn.next ??= turn.running.catch(() => undefined).then(() => this.#start(folder));
+    return turn.next;
+  }
+
+  #start(folder: string): Promise<void> {
+    const running = this.#flush(folder).finally(() => {
+      if (this.#turns.get(folder) === turn && turn.next === undefined) this.#turns.delete(folder);
+    });
+    const turn: Turn = { running, next: undefined };
+    this.#turns.set(folder, turn);
+    return running;
+  }
+
+  async #flush(folder: string): Promise<void> {
+    // Windows has no way to flush a folder and does it with the rename.
+    if (process.platform === "win32") return;
+    const handle = await this.#fs.open(folder, "r");
+    try {
+      await this.#gate.run(() => handle.sync());
+    } finally {
+      await handle.close();
+    }
+  }
+}

@@ -1,0 +1,108 @@
+/**
+ * Object files: `blobs/<2 hex>/<portal>/<index>` for packs, `<index>.page` for pages, written as temporary file → sync →
+ * rename → sync of the folder. Knows nothing of rows; a file without a row is an orphan and is swept at start.
+ *
+ * @module
+ */
+import * as nodeFs from "node:fs/promises";
+import { join } from "node:path";
+import type { ObjectKind } from "../../../core/wire/object.ts";
+import type { PortalKey } from "../bytes.ts";
+import { FileUse } from "./file-use.ts";
+import { FolderSync } from "./folder-sync.ts";
+import { Gate } from "./gate.ts";
+
+/** The calls of node:fs/promises that decide about durability; tests make them fail. */
+export type FileCalls = Pick<typeof nodeFs, "open" | "rename" | "mkdir" | "rm" | "readdir" | "unlink">;
+
+/** Flushes at a time: they occupy threads that reads and writes need. */
+const PARALLEL_SYNCS = 3;
+
+export class PackFiles {
+  readonly #blobs: string;
+  readonly #temporary: string;
+  readonly #fs: FileCalls;
+  readonly #folders: FolderSync;
+  readonly #syncs = new Gate(PARALLEL_SYNCS);
+  #next = 0;
+
+  constructor(dataDir: string, fs: FileCalls = nodeFs) {
+    this.#blobs = join(dataDir, "blobs");
+    this.#temporary = join(dataDir, "incoming");
+    this.#fs = fs;
+    this.#folders = new FolderSync(fs, this.#syncs);
+  }
+
+  /** Makes the folders and removes what an earlier process left half-written. */
+  async prepare(): Promise<void> {
+    await this.#fs.rm(this.#temporary, { recursive: true, force: true });
+    await this.#fs.mkdir(this.#temporary, { recursive: true });
+    await this.#fs.mkdir(this.#blobs, { recursive: true });
+  }
+
+  /** A fresh temporary file, open for reading and writing. */
+  async begin(): Promise<FileUse> {
+    const path = join(this.#temporary, String(this.#next++));
+    return new FileUse(await this.#fs.open(path, "wx+", 0o600), path);
+  }
+
+  /** Makes a temporary file durable under its final name. @throws what the file system throws; the file is removed then */
+  async publish(file: FileUse, key: PortalKey, kind: ObjectKind, index: number): Promise<void> {
+    await this.#syncs.run(() => file.handle.sync());
+    const folder = this.#folder(key);
+    await this.#makeFolder(folder);
+    await this.#fs.rename(file.path, join(folder, fileName(kind, index)));
+    await this.#folders.sync(folder);
+  }
+
+  async open(key: PortalKey, kind: ObjectKind, index: number): Promise<FileUse> {
+    const path = join(this.#folder(key), fileName(kind, index));
+    return new FileUse(await this.#fs.open(path, "r"), path);
+  }
+
+  async removeTemporary(file: FileUse): Promise<void> {
+    await this.#fs.rm(file.path, { force: true });
+  }
+
+  async removeObject(key: PortalKey, kind: ObjectKind, index: number): Promise<void> {
+    await this.#fs.rm(join(this.#folder(key), fileName(kind, index)), { force: true });
+  }
+
+  async removePortal(key: PortalKey): Promise<void> {
+    await this.#fs.rm(this.#folder(key), { recursive: true, force: true });
+    this.#folders.forget(this.#folder(key));
+  }
+
+  /** Removes every file that `isHeld` does not know; gives their number. Only before the relay serves anybody. */
+  async sweep(isHeld: (key: string, name: string) => boolean): Promise<number> {
+    let swept = 0;
+    for (const prefix of await this.#fs.readdir(this.#blobs)) {
+      for (const key of await this.#fs.readdir(join(this.#blobs, prefix))) {
+        const folder = join(this.#blobs, prefix, key);
+        const names = await this.#fs.readdir(folder);
+        const orphans = names.filter((name) => !isHeld(key, name));
+        for (const name of orphans) await this.#fs.unlink(join(folder, name));
+        if (orphans.length === names.length) await this.#fs.rm(folder, { recursive: true });
+        swept += orphans.length;
+      }
+    }
+    return swept;
+  }
+
+  async #makeFolder(folder: string): Promise<void> {
+    if (this.#folders.isKnown(folder)) return;
+    await this.#fs.mkdir(folder, { recursive: true });
+    await this.#folders.sync(join(folder, ".."));
+    await this.#folders.sync(this.#blobs);
+    this.#folders.know(folder);
+  }
+
+  #folder(key: PortalKey): string {
+    return join(this.#blobs, key.slice(0, 2), key);
+  }
+}
+
+/** The name of an object's file inside its portal's folder. */
+export function fileName(kind: ObjectKind, index: number): string {
+  return kind === "pack" ? String(index) : `${index}.page`;
+}

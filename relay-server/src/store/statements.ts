@@ -1,0 +1,175 @@
+/**
+ * Every SQL statement of the embedded store, prepared once, with its row as a type.
+ *
+ * @module
+ */
+import type { DatabaseSync, SQLOutputValue } from "node:sqlite";
+import type { PasswordParameters } from "../../../core/portal/portal.ts";
+import type { Commitment } from "../../../core/wire/frame.ts";
+import type { ObjectHeader, ObjectKind } from "../../../core/wire/object.ts";
+import type { PortalKey } from "../bytes.ts";
+import type { NewPortal, StoredPortal, StoreUsage } from "./store.ts";
+
+type Bytes = Uint8Array<ArrayBuffer>;
+
+interface PortalRow {
+  readonly key: PortalKey;
+  readonly key_commitment: Bytes;
+  readonly read_hash: Bytes;
+  readonly owner_hash: Bytes;
+  readonly password: string | null;
+  readonly max_downloads: number | null;
+  readonly expiry_seconds: number;
+  readonly created_ms: number;
+  readonly expires_ms: number;
+  readonly ended_ms: number | null;
+  readonly downloads: number;
+  readonly bytes: number;
+  readonly packs: number | null;
+  readonly pages: number | null;
+  readonly root: Bytes | null;
+}
+
+interface ObjectRow {
+  readonly header: ObjectHeader;
+  readonly inside: number;
+  readonly corrupt: boolean;
+}
+
+/** SQLite's answers are typed by what the schema (STRICT tables) guarantees. */
+function rowAs<T>(row: Record<string, SQLOutputValue> | undefined): T | undefined {
+  return row as T | undefined;
+}
+
+export function toStoredPortal(row: PortalRow): StoredPortal {
+  const { packs, pages, root } = row;
+  const commitment = packs === null || pages === null || root === null ? null : { packs, pages, root };
+  return {
+    key: row.key,
+    keyCommitment: row.key_commitment,
+    readTokenHash: row.read_hash,
+    ownerTokenHash: row.owner_hash,
+    password: row.password === null ? null : (JSON.parse(row.password) as PasswordParameters),
+    maxDownloads: row.max_downloads,
+    expirySeconds: row.expiry_seconds,
+    createdAtMs: row.created_ms,
+    expiresAtMs: row.expires_ms,
+    endedAtMs: row.ended_ms,
+    downloads: row.downloads,
+    bytes: row.bytes,
+    commitment,
+  };
+}
+
+const KIND = { pack: 1, page: 2 } as const;
+
+export function statementsOf(db: DatabaseSync) {
+  const sql = {
+    findPortal: db.prepare("SELECT * FROM portals WHERE key = ?"),
+    insertPortal: db.prepare(
+      `INSERT INTO portals (key, key_commitment, read_hash, owner_hash, password, max_downloads, expiry_seconds, created_ms, expires_ms)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    ),
+    countPortal: db.prepare("UPDATE usage SET portals = portals + ?"),
+    addPortalBytes: db.prepare(
+      "UPDATE portals SET bytes = bytes + ?1 WHERE key = ?2 AND ended_ms IS NULL AND bytes + ?1 <= ?3",
+    ),
+    addStoreBytes: db.prepare("UPDATE usage SET bytes = bytes + ?1 WHERE bytes + ?1 <= ?2"),
+    insertObject: db.prepare(
+      "INSERT INTO objects (portal, kind, number, final, length, hash, inside, bytes) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+    ),
+    findObject: db.prepare(
+      "SELECT final, length, hash, inside, corrupt FROM objects WHERE portal = ? AND kind = ? AND number = ?",
+    ),
+    insideBytes: db.prepare("SELECT bytes FROM objects WHERE portal = ? AND kind = ? AND number = ?"),
+    heldIndexes: db.prepare("SELECT number FROM objects WHERE portal = ? AND kind = ? AND corrupt = 0 ORDER BY number"),
+    packHashes: db.prepare("SELECT hash FROM objects WHERE portal = ? AND kind = 1 ORDER BY number"),
+    markCorrupt: db.prepare("UPDATE objects SET corrupt = 1 WHERE portal = ? AND kind = ? AND number = ?"),
+    removeCorrupt: db.prepare(
+      "DELETE FROM objects WHERE portal = ? AND kind = ? AND number = ? AND corrupt = 1 AND hash = ? RETURNING length",
+    ),
+    commitPortal: db.prepare("UPDATE portals SET packs = ?, pages = ?, root = ? WHERE key = ?"),
+    insertClaim: db.prepare("INSERT OR IGNORE INTO downloads (portal, claim) VALUES (?, ?)"),
+    countDownload: db.prepare("UPDATE portals SET downloads = downloads + 1 WHERE key = ?"),
+    endPortal: db.prepare("UPDATE portals SET ended_ms = ? WHERE key = ? AND ended_ms IS NULL"),
+    someObjects: db.prepare("SELECT rowid, length FROM objects WHERE portal = ? LIMIT ?"),
+    removeObject: db.prepare("DELETE FROM objects WHERE rowid = ?"),
+    takePortalBytes: db.prepare("UPDATE portals SET bytes = bytes - ? WHERE key = ?"),
+    takeStoreBytes: db.prepare("UPDATE usage SET bytes = bytes - ?"),
+    overdue: db.prepare("SELECT key FROM portals WHERE ended_ms IS NULL AND expires_ms <= ?"),
+    endedBefore: db.prepare("SELECT key FROM portals WHERE ended_ms IS NOT NULL AND ended_ms < ?"),
+    forgetClaims: db.prepare("DELETE FROM downloads WHERE portal = ?"),
+    forgetPortal: db.prepare("DELETE FROM portals WHERE key = ?"),
+    usage: db.prepare("SELECT portals, bytes FROM usage"),
+    probe: db.prepare("UPDATE usage SET probes = probes + 1"),
+  };
+
+  return {
+    findPortal: (key: PortalKey) => rowAs<PortalRow>(sql.findPortal.get(key)),
+    insertPortal(portal: NewPortal): void {
+      const password = portal.password === null ? null : JSON.stringify(portal.password);
+      const hashes = [portal.keyCommitment, portal.readTokenHash, portal.ownerTokenHash] as const;
+      const times = [portal.expirySeconds, portal.createdAtMs, portal.expiresAtMs] as const;
+      sql.insertPortal.run(portal.key, ...hashes, password, portal.maxDownloads, ...times);
+      sql.countPortal.run(1);
+    },
+    addPortalBytes: (key: PortalKey, bytes: number, max: number) => sql.addPortalBytes.run(bytes, key, max).changes === 1,
+    addStoreBytes: (bytes: number, max: number) => sql.addStoreBytes.run(bytes, max).changes === 1,
+    insertObject(key: PortalKey, header: ObjectHeader, inside: Uint8Array | null): void {
+      const { kind, index, final, length, hash } = header;
+      const isInside = inside === null ? 0 : 1;
+      sql.insertObject.run(key, KIND[kind], index, final ? 1 : 0, length, hash, isInside, inside);
+    },
+    findObject(key: PortalKey, kind: ObjectKind, index: number): ObjectRow | undefined {
+      type Row = { final: number; length: number; hash: Bytes; inside: number; corrupt: number };
+      const row = rowAs<Row>(sql.findObject.get(key, KIND[kind], index));
+      if (row === undefined) return undefined;
+      const header = { kind, index, final: row.final === 1, length: row.length, hash: row.hash };
+      return { header, inside: row.inside, corrupt: row.corrupt === 1 };
+    },
+    insideBytes: (key: PortalKey, kind: ObjectKind, index: number) =>
+      rowAs<{ bytes: Bytes }>(sql.insideBytes.get(key, KIND[kind], index))?.bytes,
+    heldIndexes: (key: PortalKey, kind: ObjectKind): readonly number[] =>
+      sql.heldIndexes.all(key, KIND[kind]).map((row) => Number(row["number"])),
+    *packHashes(key: PortalKey): Generator<Bytes> {
+      for (const row of sql.packHashes.iterate(key)) yield row["hash"] as Bytes;
+    },
+    markCorrupt: (key: PortalKey, kind: ObjectKind, index: number) => void sql.markCorrupt.run(key, KIND[kind], index),
+    removeCorrupt(key: PortalKey, { kind, index, hash }: ObjectHeader): void {
+      const removed = sql.removeCorrupt.get(key, KIND[kind], index, hash);
+      if (removed === undefined) return;
+      sql.takePortalBytes.run(removed["length"] as number, key);
+      sql.takeStoreBytes.run(removed["length"] as number);
+    },
+    commitPortal: (key: PortalKey, { packs, pages, root }: Commitment) =>
+      void sql.commitPortal.run(packs, pages, root, key),
+    /** Gives the number of claims after this one. */
+    countDownload(key: PortalKey, claim: Uint8Array): number {
+      if (sql.insertClaim.run(key, claim).changes === 1) sql.countDownload.run(key);
+      return Number(sql.findPortal.get(key)?.["downloads"]);
+    },
+    endPortal(key: PortalKey, endedMs: number): void {
+      if (sql.endPortal.run(endedMs, key).changes === 1) sql.countPortal.run(-1);
+    },
+    /** Removes up to `limit` objects; gives how many there were. */
+    removeObjects(key: PortalKey, limit: number): number {
+      const rows = sql.someObjects.all(key, limit);
+      let bytes = 0;
+      for (const row of rows) {
+        sql.removeObject.run(row["rowid"] as number);
+        bytes += row["length"] as number;
+      }
+      sql.takePortalBytes.run(bytes, key);
+      sql.takeStoreBytes.run(bytes);
+      return rows.length;
+    },
+    overdue: (nowMs: number) => sql.overdue.all(nowMs).map((row) => row["key"] as PortalKey),
+    endedBefore: (beforeMs: number) => sql.endedBefore.all(beforeMs).map((row) => row["key"] as PortalKey),
+    forgetPortal(key: PortalKey): void {
+      sql.forgetClaims.run(key);
+      sql.forgetPortal.run(key);
+    },
+    usage: () => rowAs<StoreUsage>(sql.usage.get()) ?? { portals: 0, bytes: 0 },
+    probe: () => void sql.probe.run(),
+  };
+}
