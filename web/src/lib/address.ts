@@ -1,0 +1,44 @@
+/**
+ * What the page's address says: which page, which link, which overrides. A tiny router; there are two pages.
+ * The fragment is a secret: it is handed to the worker and to nothing else.
+ *
+ * @module
+ */
+
+import type { SinkKind } from "../../../core/ports/sink.ts";
+import type { Overrides } from "../../../workers/transfer/api.ts";
+
+export type Page =
+  | { readonly name: "send" }
+  | { readonly name: "receive"; readonly link: string }
+  | { readonly name: "absent" };
+
+/** The parts of `location` that are read. */
+export interface Address {
+  readonly pathname: string;
+  readonly search: string;
+  readonly hash: string;
+}
+
+/** Only the page; `link` is the path and the fragment, as the transfer worker takes it. */
+export function pageOf(address: Address): Page {
+  if (address.pathname === "/" || address.pathname === "/index.html") return { name: "send" };
+  if (address.pathname.startsWith("/p/")) return { name: "receive", link: address.pathname + address.hash };
+  return { name: "absent" };
+}
+
+/** `?engine=` and `?path=`; a value that is not built is ignored. */
+export function overridesOf(address: Address): Overrides {
+  const query = new URLSearchParams(address.search);
+  const path = query.get("path");
+  return {
+    ...(query.get("engine") === "cpu" ? { engine: "cpu" as const } : {}),
+    ...(path === "webtransport" || path === "tcp" ? { path } : {}),
+  };
+}
+
+/** `?sink=`, or null. */
+export function sinkOf(address: Address): SinkKind | null {
+  const sink = new URLSearchParams(address.search).get("sink");
+  return sink === "download" || sink === "directory" || sink === "private" ? sink : null;
+}

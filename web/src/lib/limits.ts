@@ -1,0 +1,8 @@
+/**
+ * Limits of what the page lets people type. The relay checks them again.
+ *
+ * @module
+ */
+
+/** Completed downloads that a portal can be limited to; the same as core/portal/portal.ts. */
+export const MAX_DOWNLOADS = 1_000_000;

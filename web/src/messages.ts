@@ -1,0 +1,347 @@
+/**
+ * Sentences for people: one for every failure code and for every word of a snapshot. A new code does not compile until
+ * it has its sentence here.
+ *
+ * @module
+ */
+import type { FailureCode, FailureDetails } from "../../core/failure.ts";
+import type {
+  Bottleneck,
+  Carrier,
+  EngineReason,
+  PathReason,
+  TransferSnapshot,
+  TransferState,
+  WaitingFor,
+} from "../../core/transfer/snapshot.ts";
+import { WEBTRANSPORT_CONNECT_MS } from "../../core/units.ts";
+import { formatBytes, formatDuration, formatLimit } from "./lib/format.ts";
+
+export interface FailureMessage {
+  readonly title: string;
+  /** What happened. */
+  readonly what: string;
+  /** What to do next. */
+  readonly next: string;
+}
+
+export const FAILURE_MESSAGES = {
+  "link/cut": {
+    title: "This link is cut short",
+    what: "A part of the link is missing or changed, most often the end after the # sign.",
+    next: "Copy the whole link again, or ask the sender for it, and open it here.",
+  },
+  "link/version": {
+    title: "This link is from a newer version",
+    what: "The link was made by a version of Warp Portal that this page does not know.",
+    next: "Reload the page to get the newest version, then open the link again.",
+  },
+  "link/wrong-secret": {
+    title: "This link does not fit",
+    what: "The secret in the link does not belong to this portal, so nothing can be opened.",
+    next: "Ask the sender for the link again and copy it whole.",
+  },
+  "password/needed": {
+    title: "A password is needed",
+    what: "The sender protected this portal with a password.",
+    next: "Type the password that the sender gave you.",
+  },
+  "password/wrong": {
+    title: "The password is not right",
+    what: "The portal did not open with this password.",
+    next: "Check capital letters and spaces, and type it again.",
+  },
+  "portal/unknown": {
+    title: "Nothing is here",
+    what: "The relay knows no portal under this link. It may have been deleted, or it ended some time ago.",
+    next: "Ask the sender for a new link.",
+  },
+  "portal/expired": {
+    title: "This portal has ended",
+    what: "Its time is over, or it was downloaded as often as the sender allowed.",
+    next: "Ask the sender for a new link.",
+  },
+  "portal/taken": {
+    title: "The portal's name is taken",
+    what: "The relay already holds another portal under the same random name.",
+    next: "Create the link again; it gets a new name.",
+  },
+  "portal/closed": {
+    title: "The portal is closed",
+    what: "This portal was already finished, and nothing can be added to it.",
+    next: "Create a new link for these files.",
+  },
+  "portal/full": {
+    title: "Too much for one portal",
+    what: "The relay does not take this much in one portal.",
+    next: "Send less at once, in two or more portals, or ask whoever runs the relay to raise the limit.",
+  },
+  "portal/incomplete": {
+    title: "Not everything has arrived yet",
+    what: "The relay does not hold all of this portal, so it cannot be finished.",
+    next: "Keep the sending page open until it says that everything is sent, then try again.",
+  },
+  "relay/unreachable": {
+    title: "The relay does not answer",
+    what: "No connection to the relay could be made, neither over UDP nor over TCP.",
+    next: "Check your network connection, then start again.",
+  },
+  "relay/full": {
+    title: "The relay is full",
+    what: "The relay has no room left for more bytes.",
+    next: "Try again later, or ask whoever runs the relay to make room.",
+  },
+  "relay/busy": {
+    title: "The relay is busy",
+    what: "The relay has more work than it can take at the moment.",
+    next: "Wait a minute, then start again.",
+  },
+  "relay/stopping": {
+    title: "The relay is restarting",
+    what: "The relay is being shut down or replaced.",
+    next: "Wait a minute, then start again.",
+  },
+  "relay/storage": {
+    title: "The relay cannot store",
+    what: "Writing to the relay's disk failed.",
+    next: "Try again later, and tell whoever runs the relay.",
+  },
+  "relay/version": {
+    title: "Page and relay do not match",
+    what: "This page and the relay speak different versions of the protocol.",
+    next: "Reload the page to get the version that fits the relay.",
+  },
+  "wire/malformed": {
+    title: "An answer made no sense",
+    what: "Something that is not part of the protocol came over the connection.",
+    next: "Start again. If it happens again, a proxy on the way may change the traffic: try another network.",
+  },
+  "wire/too-large": {
+    title: "A message was too large",
+    what: "One message on the connection was larger than the protocol allows.",
+    next: "Start again. If it happens again, reload the page to get the newest version.",
+  },
+  "wire/window": {
+    title: "Too much at once",
+    what: "More bytes were on the way than the relay had asked for.",
+    next: "Start again. If it happens again, reload the page to get the newest version.",
+  },
+  "object/hash": {
+    title: "Bytes changed on the way",
+    what: "What reached the relay was not what was sent, again and again.",
+    next: "Start again. If it happens again, try another network.",
+  },
+  "object/size": {
+    title: "A pack has the wrong size",
+    what: "The relay refused a pack because its size is not allowed.",
+    next: "Reload the page to get the newest version, then start again.",
+  },
+  "object/absent": {
+    title: "Bytes are missing on the relay",
+    what: "The relay no longer holds a part of this portal.",
+    next: "Ask the sender to send it again.",
+  },
+  "object/corrupt": {
+    title: "Bytes are damaged on the relay",
+    what: "The relay found that stored bytes have changed on its disk. It does not hand them out.",
+    next: "Ask the sender to send it again, and tell whoever runs the relay.",
+  },
+  "object/conflict": {
+    title: "Two senders at once",
+    what: "Another page already sent different bytes for the same place in this portal.",
+    next: "Create a new link for these files.",
+  },
+  "pack/forged": {
+    title: "These bytes are not the sender's",
+    what: "Bytes arrived that were not sealed with this link's key. Nothing of them was kept.",
+    next: "Do not trust this relay with this portal. Ask the sender to send it again, best over another relay.",
+  },
+  "manifest/malformed": {
+    title: "The list of files is damaged",
+    what: "The list of files opened with the right key but does not follow the rules.",
+    next: "Ask the sender to send it again with the newest version.",
+  },
+  "manifest/limit": {
+    title: "Too many files",
+    what: "The list of files is longer than a portal may be.",
+    next: "Send fewer files at once, or pack small files into an archive first.",
+  },
+  "chunk/mismatch": {
+    title: "A file does not check out",
+    what: "Bytes of a file do not have the hash that the sender gave for them. That file was not written.",
+    next: "Start again. If it happens again, ask the sender to send it again.",
+  },
+  "transfer/truncated": {
+    title: "The end is missing",
+    what: "The transfer ended before every byte had come. Unfinished files were removed.",
+    next: "Ask the sender whether sending was finished, then start again.",
+  },
+  "file/unreadable": {
+    title: "A file cannot be read",
+    what: "The browser could not read one of the files. It may have been moved or deleted, or you may not be allowed to read it.",
+    next: "Check that the file opens on your machine, then choose the files again.",
+  },
+  "file/changed": {
+    title: "A file changed while it was sent",
+    what: "One of the files was written to after you chose it, so what was sent would be a mixture.",
+    next: "Wait until nothing writes to it, then choose the files again.",
+  },
+  "path/rejected": {
+    title: "A name cannot be used",
+    what: "A file has a name or a path that is not allowed, or that leads out of its folder.",
+    next: "Rename it and send again. As a receiver, ask the sender to do so.",
+  },
+  "sink/full": {
+    title: "Your disk is full",
+    what: "There is not enough room on this device for what should be received.",
+    next: "Make room or choose another place, then receive again.",
+  },
+  "sink/denied": {
+    title: "Writing was not allowed",
+    what: "The browser was not allowed to write to the place you chose.",
+    next: "Choose another folder or another way to save, and allow writing when the browser asks.",
+  },
+  "sink/unsupported": {
+    title: "This browser cannot save that way",
+    what: "The chosen way of saving does not work in this browser or in this window, for example in private windows.",
+    next: "Choose another way to save, or open the link in another browser.",
+  },
+  "sink/failed": {
+    title: "Writing failed",
+    what: "The browser stopped writing. The download may have been cancelled, or the disk taken away.",
+    next: "Check that the place is still there, then receive again.",
+  },
+  "browser/insecure": {
+    title: "This address is not secure",
+    what: "Browsers allow encryption and saving only on https:// pages and on localhost. This page was opened over plain http://.",
+    next: "Open it over https://. Whoever runs the relay can set a certificate or put a proxy with one in front; the README shows how.",
+  },
+  "browser/unsupported": {
+    title: "This browser is missing something",
+    what: "Warp Portal needs module workers, WebAssembly with SIMD and WebCrypto.",
+    next: "Update the browser, or open this address in a current Chrome, Edge, Firefox or Safari.",
+  },
+  "engine/failed": {
+    title: "The engine stopped",
+    what: "Cutting, hashing or compressing failed on this device.",
+    next: "Close other heavy tabs and start again.",
+  },
+  "worker/crashed": {
+    title: "The transfer stopped unexpectedly",
+    what: "A background thread of this page ended. The device may be short of memory.",
+    next: "Reload the page and start again.",
+  },
+  cancelled: {
+    title: "Cancelled",
+    what: "The transfer was cancelled. Unfinished files were removed.",
+    next: "Start again whenever you like.",
+  },
+} as const satisfies Record<FailureCode, FailureMessage>;
+
+/** Facts that make a sentence more exact, where the failure carries them. Never a name. */
+export function detailSentence(code: FailureCode, details: FailureDetails): string | null {
+  if (code === "portal/full" && typeof details.limitBytes === "number") {
+    return `The limit is ${formatLimit(details.limitBytes)}.`;
+  }
+  if (code === "sink/full" && typeof details.neededBytes === "number" && typeof details.freeBytes === "number") {
+    return `${formatBytes(details.neededBytes)} are needed, ${formatBytes(details.freeBytes)} are free.`;
+  }
+  if (code === "file/unreadable" || code === "file/changed") {
+    if (typeof details.entry === "number") return `It is number ${details.entry + 1} in the list.`;
+  }
+  return null;
+}
+
+export const PATH_NAMES = { webtransport: "WebTransport", tcp: "TCP" } as const satisfies Record<
+  NonNullable<TransferSnapshot["path"]>,
+  string
+>;
+
+export const CARRIER_NAMES = {
+  webtransport: "HTTP/3 over UDP",
+  websocket: "WebSocket",
+  http: "plain HTTP requests",
+} as const satisfies Record<Carrier, string>;
+
+/** Follows "Using <path>: " in one sentence. */
+export const PATH_REASONS = {
+  "first-choice": "UDP is open, so this is the first choice",
+  forced: "this page's address asks for it",
+  "webtransport-absent": "this browser has no WebTransport",
+  "webtransport-blocked": `UDP did not answer within ${WEBTRANSPORT_CONNECT_MS / 1000} seconds`,
+  "webtransport-not-offered": "this relay offers no WebTransport",
+  "webtransport-lost": "the UDP connection broke off",
+  "tcp-measured-faster": "it was measured to be faster here than UDP",
+  "websocket-blocked": "something on the way does not let WebSockets through",
+} as const satisfies Record<PathReason, string>;
+
+export const ENGINE_NAMES = { cpu: "CPU", gpu: "GPU" } as const satisfies Record<TransferSnapshot["engine"], string>;
+
+/** Follows "<engine> engine: " in one sentence. */
+export const ENGINE_REASONS = {
+  "no-gpu-engine": "this version does all its work on the CPU",
+  forced: "this page's address asks for it",
+} as const satisfies Record<EngineReason, string>;
+
+export const BOTTLENECKS = {
+  reading: "The disk sets the pace: everything waits for reading.",
+  engine: "The processor sets the pace: everything waits for cutting, hashing and compressing.",
+  network: "The network sets the pace.",
+  writing: "The disk sets the pace: everything waits for writing.",
+} as const satisfies Record<Bottleneck, string>;
+
+export const WAITING = {
+  relay: "Waiting for the relay",
+  sender: "Waiting for the sender to come back",
+} as const satisfies Record<WaitingFor, string>;
+
+export type Direction = "send" | "receive";
+
+const STATE_NAMES = {
+  send: {
+    preparing: "Preparing",
+    running: "Sending",
+    paused: "Paused",
+    waiting: "Waiting",
+    done: "Everything is sent",
+    failed: "Sending failed",
+    cancelled: "Cancelled",
+  },
+  receive: {
+    preparing: "Ready",
+    running: "Receiving",
+    paused: "Paused",
+    waiting: "Waiting",
+    done: "Everything is received and verified",
+    failed: "Receiving failed",
+    cancelled: "Cancelled",
+  },
+} as const satisfies Record<Direction, Record<TransferState, string>>;
+
+/** The state as a heading; says what is waited for. */
+export function stateName(direction: Direction, snapshot: TransferSnapshot): string {
+  if (snapshot.state === "waiting" && snapshot.waitingFor !== null) return WAITING[snapshot.waitingFor];
+  return STATE_NAMES[direction][snapshot.state];
+}
+
+/** "Using TCP (WebSocket): UDP did not answer within 3 seconds." or null before there is a path. */
+export function pathSentence(snapshot: TransferSnapshot): string | null {
+  if (snapshot.path === null) return null;
+  const carrier = snapshot.carrier === null ? "" : ` (${CARRIER_NAMES[snapshot.carrier]})`;
+  const reason = snapshot.pathReason === null ? "" : `: ${PATH_REASONS[snapshot.pathReason]}`;
+  return `Using ${PATH_NAMES[snapshot.path]}${carrier}${reason}.`;
+}
+
+/** "CPU engine: this version does all its work on the CPU." */
+export function engineSentence(snapshot: TransferSnapshot): string {
+  return `${ENGINE_NAMES[snapshot.engine]} engine: ${ENGINE_REASONS[snapshot.engineReason]}.`;
+}
+
+/** What slows the transfer down, or what it waits for, in a sentence; null when there is nothing to say. */
+export function paceSentence(snapshot: TransferSnapshot): string | null {
+  if (snapshot.state === "waiting") {
+    if (snapshot.nextTryMs === null) return null;
+    return `Next try in ${formatDuration(Math.ceil(snapshot.nextTryMs / 1000))}.`;
+  }
+  return snapshot.state === "running" && snapshot.bottleneck !== null ? BOTTLENECKS[snapshot.bottleneck] : null;
+}

@@ -1,0 +1,68 @@
+/**
+ * The send page: a draft becomes a portal with a link, and the transfer runs until everything is on the relay.
+ *
+ * @module
+ */
+import type { Overrides } from "../../../workers/transfer/api.ts";
+import { Draft } from "./draft.svelte.ts";
+import type { Relay } from "./relay.svelte.ts";
+import { Transfer } from "./transfer.svelte.ts";
+
+export class Sending {
+  readonly draft = new Draft();
+  readonly #relay: Relay;
+  readonly #overrides: Overrides;
+  #transfer = $state.raw<Transfer | null>(null);
+  #link = $state<string | null>(null);
+
+  constructor(relay: Relay, overrides: Overrides) {
+    this.#relay = relay;
+    this.#overrides = overrides;
+  }
+
+  /** Null until the link was asked for. */
+  get transfer(): Transfer | null {
+    return this.#transfer;
+  }
+
+  /** The whole link, or null until the portal exists. */
+  get link(): string | null {
+    return this.#link;
+  }
+
+  /** Creates the portal and starts sending at once. Failures end in `transfer.failure`. */
+  async createLink(): Promise<void> {
+    if (this.#transfer !== null || this.draft.items.length === 0) return;
+    const transfer = new Transfer("send");
+    this.#transfer = transfer;
+    try {
+      const link = await transfer.api.send(
+        this.draft.items.map(({ path, file }) => ({ path, file })),
+        {
+          expirySeconds: this.draft.expirySeconds ?? this.#relay.defaultExpirySeconds,
+          maxDownloads: this.draft.maxDownloads,
+          password: this.draft.password,
+          relayOrigin: this.#relay.origin,
+          overrides: this.#overrides,
+        },
+      );
+      if (this.#transfer === transfer) this.#link = this.#relay.origin + link;
+    } catch (error) {
+      transfer.refuse(error);
+    }
+  }
+
+  /** Back to the list, with the same files and options. */
+  backToDraft(): void {
+    this.#transfer?.[Symbol.dispose]();
+    this.#transfer = null;
+    this.#link = null;
+  }
+
+  /** Back to an empty page. */
+  startOver(): void {
+    this.backToDraft();
+    this.draft.clear();
+    this.draft.password = "";
+  }
+}
