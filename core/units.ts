@@ -24,6 +24,8 @@ export const MAX_FRAME_BYTES = 64 * KIB;
 export const MAX_PACKS = 2 ** 20;
 /** Manifest pages in one portal. */
 export const MAX_PAGES = 2 ** 20;
+/** Chunks in one portal: 8 TiB at 1 MiB. A receiver keeps 40 bytes of each. */
+export const MAX_CHUNKS = 2 ** 23;
 /** Files and empty folders in one portal. */
 export const MAX_ENTRIES = 1_000_000;
 /** UTF-8 bytes of one path component and of a whole path, and its depth. */

@@ -43,24 +43,58 @@ export async function connect(options: ConnectOptions, signal: AbortSignal): Pro
 }
 
 async function race(options: ConnectOptions, signal: AbortSignal): Promise<Connected> {
-  let reserve: Promise<Connected> | undefined;
-  const stop = new AbortController();
-  const openReserve = () => (reserve ??= tcp(options, "webtransport-blocked", signal));
-  const headStart = options.clock.sleep(HEAD_START_MS, stop.signal).then(openReserve, () => undefined);
+  const reserve = new Reserve(options, signal);
   try {
     const link = await attempt(options, "webtransport", WEBTRANSPORT_LIMIT_MS, signal);
-    void reserve?.then(
-      (unused) => unused.link.close(),
-      () => {},
-    );
+    reserve.drop();
     return { link, reason: "first-choice" };
   } catch (error) {
     const failure = toFailure(error, "relay/unreachable");
-    if (!failure.retry) throw failure;
-    return await openReserve();
+    if (failure.retry) return await reserve.open();
+    reserve.drop();
+    throw failure;
   } finally {
-    stop.abort();
-    await headStart;
+    reserve.release();
+  }
+}
+
+/** TCP beside a WebTransport that is slow to connect: opened after the head start, or when it is asked for. */
+class Reserve {
+  readonly #options: ConnectOptions;
+  readonly #stop = new AbortController();
+  readonly #signal: AbortSignal;
+  readonly #onAbort = () => this.#stop.abort();
+  #opening: Promise<Connected> | undefined;
+
+  constructor(options: ConnectOptions, signal: AbortSignal) {
+    this.#options = options;
+    this.#signal = signal;
+    signal.addEventListener("abort", this.#onAbort, { once: true });
+    options.clock.sleep(HEAD_START_MS, this.#stop.signal).then(
+      () => void this.open(),
+      () => {},
+    );
+  }
+
+  open(): Promise<Connected> {
+    if (this.#opening === undefined) {
+      this.#opening = tcp(this.#options, "webtransport-blocked", this.#stop.signal);
+      this.#opening.catch(() => {}); // met by whoever opens it in earnest
+    }
+    return this.#opening;
+  }
+
+  /** It is not needed. */
+  drop(): void {
+    this.#stop.abort();
+    this.#opening?.then(
+      ({ link }) => link.close(),
+      () => {},
+    );
+  }
+
+  release(): void {
+    this.#signal.removeEventListener("abort", this.#onAbort);
   }
 }
 

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { Failure, failureFromWire } from "../failure.ts";
+import { Failure, failureFromWire, toFailure } from "../failure.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Link, LinkRole } from "../ports/link.ts";
 import type { Pipe } from "../ports/pipe.ts";
@@ -21,7 +21,8 @@ import {
   type RelayFrame,
 } from "../wire/frame.ts";
 import { type ObjectKind, ObjectReader, type SealedObject } from "../wire/object.ts";
-import { deferred, type Deferred } from "./deferred.ts";
+import { type Deferred, deferred } from "./deferred.ts";
+import { Quota, splitWants } from "./quota.ts";
 
 /** Says hello over a fresh pipe and waits for the welcome. @throws Failure; the pipe is closed then */
 export async function openFramedLink(pipe: Pipe, role: LinkRole, clock: Clock): Promise<Link> {
@@ -40,6 +41,11 @@ class FramedLink implements Link {
   readonly #gets = new Map<string, Deferred<SealedObject>>();
   readonly #readers = new Map<number, ObjectReader>();
   readonly #listeners: ((state: PortalState) => void)[] = [];
+  /** Ends the heartbeat. */
+  readonly #stop = new AbortController();
+  /** Set by the welcome. */
+  #window = new Quota(0);
+  #wants = { pack: new Quota(0), page: new Quota(0) };
   #commit: Deferred<void> | undefined;
   #complete: Deferred<void> | undefined;
   #limits: LinkLimits | undefined;
@@ -58,7 +64,7 @@ class FramedLink implements Link {
       closed: (reason) => this.#end(reason),
     });
     this.#send({ t: "hello", v: PROTOCOL_VERSION, portal: role.portal, role: role.role, token: role.token });
-    void this.#beat();
+    this.#beat().catch(() => {}); // ends with the link
   }
 
   get welcomed(): Promise<void> {
@@ -81,17 +87,36 @@ class FramedLink implements Link {
 
   async put(object: SealedObject): Promise<void> {
     this.#assertOpen();
-    const { kind, index } = object.header;
-    const acknowledged = deferred<void>();
-    this.#puts.set(keyOf(kind, index), acknowledged);
-    this.#pipe.sendObject(object.header, object.bytes).catch(() => {
-      // a pipe that cannot take bytes reports `closed`, which rejects `acknowledged`
-    });
-    return acknowledged.promise;
+    const { kind, index, length } = object.header;
+    await this.#window.take(length);
+    try {
+      this.#assertOpen();
+      const acknowledged = deferred<void>();
+      this.#puts.set(keyOf(kind, index), acknowledged);
+      // A pipe that cannot take bytes is broken, whether or not it says so.
+      this.#pipe
+        .sendObject(object.header, object.bytes)
+        .catch((error) => this.#end(toFailure(error, "relay/unreachable")));
+      await acknowledged.promise;
+    } finally {
+      this.#window.give(length);
+    }
   }
 
-  get(kind: ObjectKind, index: number, signal?: AbortSignal): Promise<SealedObject> {
+  async get(kind: ObjectKind, index: number, signal?: AbortSignal): Promise<SealedObject> {
     this.#assertOpen();
+    const wants = this.#wants[kind];
+    await wants.take(1, signal);
+    try {
+      this.#assertOpen();
+      return await this.#want(kind, index, signal);
+    } finally {
+      wants.give(1);
+    }
+  }
+
+  async #want(kind: ObjectKind, index: number, signal: AbortSignal | undefined): Promise<SealedObject> {
+    if (signal?.aborted) throw new Failure("cancelled");
     const wanted = deferred<SealedObject>();
     const key = keyOf(kind, index);
     this.#gets.set(key, wanted);
@@ -102,7 +127,11 @@ class FramedLink implements Link {
       wanted.reject(new Failure("cancelled"));
     };
     signal?.addEventListener("abort", onAbort, { once: true });
-    return wanted.promise.finally(() => signal?.removeEventListener("abort", onAbort));
+    try {
+      return await wanted.promise;
+    } finally {
+      signal?.removeEventListener("abort", onAbort);
+    }
   }
 
   commit(commitment: Commitment): Promise<void> {
@@ -127,8 +156,11 @@ class FramedLink implements Link {
     this.#heardMs = this.#clock.now();
     switch (frame.t) {
       case "welcome":
+        if (this.#limits !== undefined) throw new Failure("wire/malformed", { what: "second welcome" });
         if (frame.v !== PROTOCOL_VERSION) throw new Failure("relay/version");
         this.#limits = frame.limits;
+        this.#window = new Quota(frame.limits.windowBytes);
+        this.#wants = splitWants(frame.limits.maxWants);
         this.#state = frame.state;
         this.#welcome.resolve();
         return;
@@ -191,9 +223,10 @@ class FramedLink implements Link {
 
   async #beat(): Promise<void> {
     for (let n = 0; this.#ended === undefined; n++) {
-      await this.#clock.sleep(HEARTBEAT_MS);
+      await this.#clock.sleep(HEARTBEAT_MS, this.#stop.signal);
       if (this.#ended !== undefined) return;
-      if (this.#clock.now() - this.#heardMs > LINK_SILENCE_MS) this.#end(new Failure("relay/unreachable", { what: "silence" }));
+      if (this.#clock.now() - this.#heardMs > LINK_SILENCE_MS)
+        this.#end(new Failure("relay/unreachable", { what: "silence" }));
       else this.#send({ t: "ping", n });
     }
   }
@@ -218,8 +251,10 @@ class FramedLink implements Link {
     if (this.#ended !== undefined) return;
     if (bye !== undefined) this.#send({ t: "bye", code: bye });
     this.#ended = reason;
+    this.#stop.abort();
     this.#pipe.close();
     this.#welcome.reject(reason);
+    for (const quota of [this.#window, this.#wants.pack, this.#wants.page]) quota.end(reason);
     for (const pending of [...this.#puts.values(), ...this.#gets.values()]) pending.reject(reason);
     this.#puts.clear();
     this.#gets.clear();

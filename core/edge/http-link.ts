@@ -5,14 +5,15 @@
  * @module
  */
 import { base64, base64urlnopad } from "@scure/base";
-import { Failure, type FailureCode, FAILURES, toFailure } from "../failure.ts";
+import { FAILURES, Failure, type FailureCode, toFailure } from "../failure.ts";
+import type { PortalStateJson } from "../portal/portal.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Link, LinkRole } from "../ports/link.ts";
-import type { PortalStateJson } from "../portal/portal.ts";
 import { SEALED_PACK_BYTES, UPLOAD_WINDOW_BYTES } from "../units.ts";
-import type { Commitment, PortalState } from "../wire/frame.ts";
+import { type Commitment, checkState, type PortalState } from "../wire/frame.ts";
 import { checkHeader, type ObjectKind, type SealedObject } from "../wire/object.ts";
 import { deferred } from "./deferred.ts";
+import { Quota } from "./quota.ts";
 
 export interface HttpRequest {
   readonly method: "GET" | "PUT" | "POST" | "DELETE";
@@ -35,6 +36,10 @@ export type SendRequest = (request: HttpRequest) => Promise<HttpResponse>;
 
 /** Longest wait of one long poll, seconds; below the time-outs of common proxies. */
 const WAIT_SECONDS = 20;
+/** Rest between two long polls that told nothing, so that a relay that does not wait is not flooded. */
+const REST_MS = 1_000;
+/** Browsers open six connections to one host: state, one page and four packs. */
+const MAX_WANTS = 5;
 const MAX_JSON_BYTES = 4 * 1024 * 1024;
 
 /** An API call whose answer is JSON. @throws Failure with the relay's code */
@@ -72,7 +77,8 @@ export async function openHttpLink(send: SendRequest, role: LinkRole, clock: Clo
 
 class HttpLink implements Link {
   readonly carrier = "http" as const;
-  readonly limits = { windowBytes: UPLOAD_WINDOW_BYTES, maxWants: 8 };
+  readonly limits = { windowBytes: UPLOAD_WINDOW_BYTES, maxWants: MAX_WANTS };
+  readonly #wants = { pack: new Quota(MAX_WANTS - 1), page: new Quota(1) };
   readonly #send: SendRequest;
   readonly #clock: Clock;
   readonly #base: string;
@@ -103,21 +109,45 @@ class HttpLink implements Link {
 
   async put({ header, bytes }: SealedObject): Promise<void> {
     const path = `${this.#base}/${header.kind}s/${header.index}${header.final ? "?final=1" : ""}`;
-    const digest = { "Content-Digest": `sha-256=:${base64.encode(header.hash)}:`, "Content-Type": "application/octet-stream" };
+    const digest = {
+      "Content-Digest": `sha-256=:${base64.encode(header.hash)}:`,
+      "Content-Type": "application/octet-stream",
+    };
     await this.#call({ method: "PUT", path, headers: digest, body: bytes });
   }
 
   async get(kind: ObjectKind, index: number, signal?: AbortSignal): Promise<SealedObject> {
+    this.#assertOpen();
+    const stop = new AbortController();
+    const onAbort = () => stop.abort();
+    const signals = signal === undefined ? [this.#abort.signal] : [this.#abort.signal, signal];
+    for (const each of signals) {
+      if (each.aborted) stop.abort();
+      each.addEventListener("abort", onAbort, { once: true });
+    }
+    const wants = this.#wants[kind];
+    try {
+      await wants.take(1, stop.signal);
+      try {
+        return await this.#poll(kind, index, stop.signal);
+      } finally {
+        wants.give(1);
+      }
+    } finally {
+      for (const each of signals) each.removeEventListener("abort", onAbort);
+    }
+  }
+
+  async #poll(kind: ObjectKind, index: number, signal: AbortSignal): Promise<SealedObject> {
     const path = `${this.#base}/${kind}s/${index}?wait=${WAIT_SECONDS}`;
     for (;;) {
-      this.#assertOpen();
-      if (signal?.aborted) throw new Failure("cancelled");
-      const request = { method: "GET" as const, path, headers: this.#headers, signal: signal ?? this.#abort.signal };
-      const response = await this.#guard(this.#send(request));
+      const asked = this.#clock.now();
+      const response = await this.#guard(this.#send({ method: "GET", path, headers: this.#headers, signal }));
       const bytes = await this.#guard(response.bytes(SEALED_PACK_BYTES));
       if (response.status === 200) return received(kind, index, response, bytes);
       const failure = apiFailure(response.status, parseJson(new TextDecoder().decode(bytes)));
       if (failure.code !== "object/absent" || this.state.commitment !== null) throw failure;
+      if (this.#clock.now() - asked < REST_MS) await this.#clock.sleep(REST_MS, signal);
     }
   }
 
@@ -132,16 +162,15 @@ class HttpLink implements Link {
   }
 
   close(): void {
-    this.#abort.abort();
-    this.#closed.resolve(new Failure("cancelled"));
+    this.#end(new Failure("cancelled"));
   }
 
   async refresh(waitSeconds = 0): Promise<void> {
     const query = waitSeconds > 0 ? `?after=${this.#version}&wait=${waitSeconds}` : "";
     const json = await this.#call<PortalStateJson>({ method: "GET", path: `${this.#base}${query}` });
-    const commitment = json.commitment && { ...json.commitment, root: new Uint8Array(base64urlnopad.decode(json.commitment.root)) };
-    this.#state = { ...json, commitment };
-    this.#version = json.version;
+    const { version, ...state } = json;
+    this.#state = stateOf(state);
+    this.#version = version;
   }
 
   async #follow(listener: (state: PortalState) => void): Promise<void> {
@@ -150,9 +179,11 @@ class HttpLink implements Link {
         const before = this.#version;
         await this.refresh(WAIT_SECONDS);
         if (this.#version !== before) listener(this.state);
-        else await this.#clock.sleep(1000, this.#abort.signal);
-      } catch {
-        return;
+        else await this.#clock.sleep(REST_MS, this.#abort.signal);
+      } catch (error) {
+        const failure = toFailure(error, "relay/unreachable");
+        if (!failure.retry) return this.#end(failure);
+        await this.#clock.sleep(REST_MS, this.#abort.signal).catch(() => {});
       }
     }
   }
@@ -169,12 +200,14 @@ class HttpLink implements Link {
       return await work;
     } catch (error) {
       const failure = toFailure(error, "relay/unreachable");
-      if (failure.code === "relay/unreachable") {
-        this.#closed.resolve(failure);
-        this.#abort.abort();
-      }
+      if (failure.code === "relay/unreachable") this.#end(failure);
       throw failure;
     }
+  }
+
+  #end(reason: Failure): void {
+    this.#closed.resolve(reason);
+    this.#abort.abort();
   }
 
   #assertOpen(): void {
@@ -182,10 +215,25 @@ class HttpLink implements Link {
   }
 }
 
+/** @throws Failure `relay/unreachable` for anything but a portal's state */
+function stateOf({ commitment, ...rest }: Omit<PortalStateJson, "version">): PortalState {
+  try {
+    const root = commitment && new Uint8Array(base64urlnopad.decode(commitment.root));
+    return checkState({ ...rest, commitment: commitment && { ...commitment, root } });
+  } catch (cause) {
+    throw new Failure("relay/unreachable", { what: "not a relay" }, { cause });
+  }
+}
+
 const JSON_BODY = { "Content-Type": "application/json" };
 
-function received(kind: ObjectKind, index: number, response: HttpResponse, bytes: Uint8Array<ArrayBuffer>): SealedObject {
-  const digest = /^sha-256=:([A-Za-z0-9+/=]{44}):$/.exec(response.header("content-digest") ?? "")?.[1];
+function received(
+  kind: ObjectKind,
+  index: number,
+  response: HttpResponse,
+  bytes: Uint8Array<ArrayBuffer>,
+): SealedObject {
+  const digest = /^sha-256=:([A-Za-z0-9+/]{43}=):$/.exec(response.header("content-digest") ?? "")?.[1];
   if (digest === undefined) throw new Failure("relay/unreachable", { what: "not a relay", status: response.status });
   const final = response.header("warp-final") === "1";
   const header = { kind, index, final, length: bytes.length, hash: new Uint8Array(base64.decode(digest)) };

@@ -9,8 +9,8 @@ import type { Link } from "../ports/link.ts";
 import type { Carrier, PathReason } from "../transfer/snapshot.ts";
 import type { Commitment, PortalState } from "../wire/frame.ts";
 import type { ObjectKind, SealedObject } from "../wire/object.ts";
-import { connect, type ConnectOptions } from "./connect.ts";
-import { deferred, type Deferred } from "./deferred.ts";
+import { type ConnectOptions, connect } from "./connect.ts";
+import { type Deferred, deferred } from "./deferred.ts";
 import { PathTrial } from "./path-trial.ts";
 
 /** Tries of one operation that the relay answers with a failure worth repeating (a damaged object, say). */
@@ -58,7 +58,7 @@ export class SteadyLink {
   get state(): PortalState | undefined {
     return this.#state;
   }
-  /** Sealed bytes moved, repeats included. */
+  /** Sealed bytes of objects that were stored or accepted; what a dying connection took with it is not counted. */
   get objectBytes(): number {
     return this.#objectBytes;
   }
@@ -154,7 +154,6 @@ export class SteadyLink {
       try {
         const { link, reason } = await connect(this.#options, this.#stop.signal);
         if (this.#stop.signal.aborted) return link.close();
-        this.#delayMs = FIRST_DELAY_MS;
         this.#current = link;
         this.#trial = reason === "first-choice" ? new PathTrial() : undefined;
         this.#watch(link);
@@ -193,6 +192,11 @@ export class SteadyLink {
       this.#trial?.giveUp();
     }
     if (link !== this.#current) return;
+    this.#trial = undefined;
+    if (this.#second !== undefined) {
+      this.#keepSecond("webtransport-lost");
+      return;
+    }
     this.#current = undefined;
     this.#ready = deferred<Link>();
     this.#setStatus({ carrier: null, reason: null, nextTryAtMs: this.#options.clock.now() });
@@ -201,20 +205,22 @@ export class SteadyLink {
   }
 
   #record(link: Link, bytes: number): void {
+    // Only an answered operation shows that a connection is good for something.
+    this.#delayMs = FIRST_DELAY_MS;
     this.#objectBytes += bytes;
     if (this.#trial === undefined || bytes === 0) return;
     const before = this.#trial.step;
     const step = this.#trial.record(link === this.#second ? "second" : "first", bytes, this.#options.clock.now());
     if (step === before) return;
     if (step === "try-second") void this.#trySecond(this.#trial);
-    else if (step === "keep-second") this.#keepSecond();
+    else if (step === "keep-second") this.#keepSecond("tcp-measured-faster");
     else this.#leave("second");
   }
 
   async #trySecond(trial: PathTrial): Promise<void> {
     try {
       const { link } = await connect({ ...this.#options, forced: "tcp" }, this.#stop.signal);
-      if (link.carrier === "websocket" && this.#trial === trial && !this.#stop.signal.aborted) {
+      if (link.carrier === "websocket" && this.#trial === trial && this.#current && !this.#stop.signal.aborted) {
         this.#second = link;
         this.#watch(link);
         return;
@@ -226,15 +232,14 @@ export class SteadyLink {
     trial.giveUp();
   }
 
-  #keepSecond(): void {
-    const faster = this.#second;
-    if (faster === undefined) return;
+  #keepSecond(reason: PathReason): void {
+    const kept = this.#second;
+    if (kept === undefined) return;
     this.#leave("current");
-    this.#current = faster;
+    this.#current = kept;
     this.#second = undefined;
     this.#trial = undefined;
-    this.#ready.resolve(faster);
-    this.#setStatus({ carrier: faster.carrier, reason: "tcp-measured-faster", nextTryAtMs: null });
+    this.#setStatus({ carrier: kept.carrier, reason, nextTryAtMs: null });
   }
 
   /** Gives no new operations to a link and closes it as soon as it has none. */

@@ -1,19 +1,20 @@
 /**
- * A manifest as it grows page by page, with every claim of the sender checked before anything is written: numbers add
- * up, entries are complete and in order, paths are safe and distinct, nothing points outside. What cannot be checked
- * here (hashes of bytes) is checked where the bytes are.
+ * A manifest as it grows page by page, with every claim of the sender checked before it is acted on: numbers add up,
+ * entries are complete and in order, paths are safe and distinct, nothing points outside. What a page costs here depends
+ * on its bytes and not on what it claims. What takes the bytes to be checked (hashes, a file's identity) is checked
+ * where the bytes are.
  *
  * @module
  */
 import { Failure } from "../failure.ts";
 import { MerkleBuilder } from "../hash/merkle.ts";
 import type { Codec } from "../ports/engine.ts";
-import { MAX_CHUNK_BYTES, MAX_ENTRIES, RUN_BYTES } from "../units.ts";
+import { MAX_CHUNK_BYTES, MAX_CHUNKS, MAX_ENTRIES, MAX_PACKS, PACK_PAYLOAD_BYTES, RUN_BYTES } from "../units.ts";
 import { equalBytes } from "../wire/codec.ts";
-import type { Entry } from "./entry.ts";
 import { Column } from "./column.ts";
+import type { Entry } from "./entry.ts";
 import type { EntryEvent, ManifestEnd, Page, RunRow } from "./page.ts";
-import { checkPath } from "./path.ts";
+import { PathSet } from "./paths.ts";
 
 /** Where a run lies and what it holds. */
 export interface Run {
@@ -27,28 +28,32 @@ export interface Run {
 }
 
 const CODECS: readonly Codec[] = ["none", "lz4", "zstd"];
+/** Row of a folder in the column of identities. */
+const NO_ROOT = new Uint8Array(32);
 
 export class Manifest {
   readonly entries: Entry[] = [];
   #listed = false;
   #end: ManifestEnd | null = null;
   #bytes = 0;
-  readonly #paths = new Map<string, "file" | "directory" | "parent">();
+  readonly #paths = new PathSet();
 
   readonly #hashes = new Column(32);
-  readonly #chunkBytes: number[] = [];
+  /** End of each chunk when all of them lie one after the other, bytes. */
+  readonly #chunkEnds: number[] = [];
   readonly #packHashes = new Column(32);
+  readonly #packTree = new MerkleBuilder("packs");
+  readonly #roots = new Column(32);
 
   readonly #runStart: number[] = [];
   readonly #runFirstChunk: number[] = [];
   readonly #runStored: number[] = [];
   readonly #runCodec: number[] = [];
-  readonly #runPlain: number[] = [];
   #streamBytes = 0;
 
+  #events = 0;
   #openEntry = 0;
   #openBytes = 0;
-  #openTree = new MerkleBuilder("chunks");
 
   /** True when no further entry can come. */
   get listed(): boolean {
@@ -63,7 +68,7 @@ export class Manifest {
     return this.#bytes;
   }
   get chunkCount(): number {
-    return this.#chunkBytes.length;
+    return this.#chunkEnds.length;
   }
   get runCount(): number {
     return this.#runStart.length;
@@ -81,10 +86,12 @@ export class Manifest {
   append(page: Page): readonly EntryEvent[] {
     if (this.#end !== null) bad("page after the end");
     for (const entry of page.entries) this.#addEntry(entry);
-    this.#listed ||= page.listed;
+    if (this.#listed && !page.listed) bad("the list opened again");
+    this.#listed = page.listed;
     this.#addChunks(page);
-    if (page.packHashes.length % 32 !== 0) bad("pack hashes");
-    this.#packHashes.append(page.packHashes);
+    this.#addPacks(page.packHashes);
+    this.#events += page.events.length;
+    if (this.#events > 2 * MAX_CHUNKS) throw new Failure("manifest/limit", { what: "events" });
     for (const event of page.events) this.#apply(event);
     if (page.end !== null) this.#close(page.end);
     return page.events;
@@ -92,13 +99,14 @@ export class Manifest {
 
   run(index: number): Run {
     const firstChunk = at(this.#runFirstChunk, index);
+    const chunks = (this.#runFirstChunk[index + 1] ?? this.chunkCount) - firstChunk;
     return {
       codec: CODECS[at(this.#runCodec, index)] as Codec,
       start: at(this.#runStart, index),
       storedBytes: at(this.#runStored, index),
-      plainBytes: at(this.#runPlain, index),
+      plainBytes: this.bytesBetween(firstChunk, firstChunk + chunks),
       firstChunk,
-      chunks: (this.#runFirstChunk[index + 1] ?? this.chunkCount) - firstChunk,
+      chunks,
     };
   }
 
@@ -115,7 +123,12 @@ export class Manifest {
   }
 
   chunkBytes(chunk: number): number {
-    return at(this.#chunkBytes, chunk);
+    return this.bytesBetween(chunk, chunk + 1);
+  }
+
+  /** Plaintext bytes of chunks `[from, to)`. */
+  bytesBetween(from: number, to: number): number {
+    return this.#endOf(to) - this.#endOf(from);
   }
 
   /** BLAKE3-256 of chunks `[first, first + count)`, u8[count, 32]; borrowed from the manifest. */
@@ -128,20 +141,20 @@ export class Manifest {
     return this.#packHashes.rows(pack, 1);
   }
 
+  /** The identity that the sender states for an entry that ended: a Merkle root over its chunks' hashes, u8[32]; borrowed. */
+  entryRoot(entry: number): Uint8Array<ArrayBuffer> {
+    return this.#roots.rows(entry, 1);
+  }
+
+  #endOf(chunks: number): number {
+    return chunks === 0 ? 0 : at(this.#chunkEnds, chunks - 1);
+  }
+
   #addEntry(entry: Entry): void {
     if (this.#listed) bad("entry after the list was closed");
     if (this.entries.length >= MAX_ENTRIES) throw new Failure("manifest/limit", { what: "entries" });
-    checkPath(entry.path);
     if (entry.kind === "directory" && entry.size !== 0) bad("a folder with a size");
-    if (this.#paths.has(entry.path)) bad("a path twice, or a file where a folder is");
-    this.#paths.set(entry.path, entry.kind);
-    for (let slash = entry.path.lastIndexOf("/"); slash > 0; slash = entry.path.lastIndexOf("/", slash - 1)) {
-      const parent = entry.path.slice(0, slash);
-      const known = this.#paths.get(parent);
-      if (known === "file") bad("a file where a folder is");
-      if (known === "parent") break;
-      this.#paths.set(parent, "parent");
-    }
+    this.#paths.add(entry);
     this.#bytes += entry.size;
     if (!Number.isSafeInteger(this.#bytes)) throw new Failure("manifest/limit", { what: "bytes" });
     this.entries.push(entry);
@@ -149,61 +162,65 @@ export class Manifest {
 
   #addChunks(page: Page): void {
     if (page.chunkHashes.length !== 32 * page.chunkBytes.length) bad("chunk columns differ in length");
-    let next = 0;
+    if (this.chunkCount + page.chunkBytes.length > MAX_CHUNKS) throw new Failure("manifest/limit", { what: "chunks" });
+    let row = 0;
     for (const run of page.runs) {
-      const lengths = page.chunkBytes.slice(next, next + run.chunks);
-      if (lengths.length !== run.chunks) bad("a run has more chunks than the page");
-      const plain = lengths.reduce((sum, bytes) => sum + bytes, 0);
-      this.#addRun(run, plain, next);
-      next += run.chunks;
+      if (row + run.chunks > page.chunkBytes.length) bad("a run has more chunks than the page");
+      this.#addRun(run, page.chunkBytes, row);
+      row += run.chunks;
     }
-    if (next !== page.chunkBytes.length) bad("chunks outside of runs");
-    for (const bytes of page.chunkBytes) this.#chunkBytes.push(bytes);
+    if (row !== page.chunkBytes.length) bad("chunks outside of runs");
     this.#hashes.append(page.chunkHashes);
   }
 
-  #addRun(run: RunRow, plainBytes: number, offsetInPage: number): void {
-    if (run.codec === "none" ? run.storedBytes !== plainBytes : run.storedBytes >= plainBytes) bad("stored length of a run");
+  #addRun(run: RunRow, chunkBytes: readonly number[], row: number): void {
+    const firstChunk = this.chunkCount;
+    for (let i = row; i < row + run.chunks; i++) this.#chunkEnds.push(this.#endOf(this.chunkCount) + at(chunkBytes, i));
+    const plainBytes = this.bytesBetween(firstChunk, this.chunkCount);
+    if (run.codec === "none" ? run.storedBytes !== plainBytes : run.storedBytes >= plainBytes)
+      bad("stored length of a run");
     if (plainBytes > (run.chunks === 1 ? MAX_CHUNK_BYTES : RUN_BYTES)) bad("a run too long");
     this.#runStart.push(this.#streamBytes);
-    this.#runFirstChunk.push(this.chunkCount + offsetInPage);
+    this.#runFirstChunk.push(firstChunk);
     this.#runStored.push(run.storedBytes);
     this.#runCodec.push(CODECS.indexOf(run.codec));
-    this.#runPlain.push(plainBytes);
     this.#streamBytes += run.storedBytes;
+  }
+
+  #addPacks(hashes: Uint8Array): void {
+    if (hashes.length % 32 !== 0) bad("pack hashes");
+    if (this.packCount + hashes.length / 32 > MAX_PACKS) throw new Failure("manifest/limit", { what: "packs" });
+    this.#packHashes.append(hashes);
+    for (let row = 0; row < hashes.length; row += 32) this.#packTree.append(hashes.subarray(row, row + 32));
   }
 
   #apply(event: EntryEvent): void {
     const entry = this.entries[event.entry];
     if (entry === undefined || event.entry !== this.#openEntry) bad("an event out of order");
     if (event.kind === "extent") {
-      if (entry.kind !== "file" || event.firstChunk + event.chunks > this.chunkCount) bad("an extent outside of the chunks");
-      for (let chunk = event.firstChunk; chunk < event.firstChunk + event.chunks; chunk++) {
-        this.#openBytes += this.chunkBytes(chunk);
-        if (this.#openBytes > entry.size) bad("more bytes than the file has");
-        this.#openTree.append(this.#hashes.rows(chunk, 1));
-      }
+      const end = event.firstChunk + event.chunks;
+      if (entry.kind !== "file" || event.chunks < 1 || end > this.chunkCount) bad("an extent outside of the chunks");
+      this.#openBytes += this.bytesBetween(event.firstChunk, end);
+      if (this.#openBytes > entry.size) bad("more bytes than the file has");
       return;
     }
     if (this.#openBytes !== entry.size) bad("an incomplete file");
-    if (entry.kind === "directory" ? event.root !== null : !event.root || !equalBytes(event.root, this.#openTree.root()))
-      bad("the identity of a file");
+    if ((entry.kind === "file") !== (event.root !== null)) bad("the identity of an entry");
+    this.#roots.append(event.root ?? NO_ROOT);
     this.#openEntry += 1;
     this.#openBytes = 0;
-    this.#openTree = new MerkleBuilder("chunks");
   }
 
   #close(end: ManifestEnd): void {
-    const packs = new MerkleBuilder("packs");
-    for (let pack = 0; pack < this.packCount; pack++) packs.append(this.packHash(pack));
     if (
       !this.#listed ||
       this.#openEntry !== this.entries.length ||
       end.entries !== this.entries.length ||
       end.packs !== this.packCount ||
+      end.packs !== Math.ceil(this.#streamBytes / PACK_PAYLOAD_BYTES) ||
       end.runs !== this.runCount ||
       end.chunks !== this.chunkCount ||
-      !equalBytes(end.packRoot, packs.root())
+      !equalBytes(end.packRoot, this.#packTree.root())
     )
       bad("totals");
     this.#end = end;

@@ -7,11 +7,12 @@
  *
  * @module
  */
+
+import { Failure } from "../failure.ts";
 import type { Codec } from "../ports/engine.ts";
 import { MAX_CHUNK_BYTES, MAX_ENTRIES, MAX_PACKS, MAX_PATH_BYTES, MAX_SEALED_PAGE_BYTES } from "../units.ts";
 import { asArray, asBytes, asFields, asInteger, asString } from "../wire/check.ts";
 import { decodeCanonical, encodeCanonical } from "../wire/codec.ts";
-import { Failure } from "../failure.ts";
 import type { Entry } from "./entry.ts";
 
 /** A run: consecutive new chunks compressed together. */
@@ -55,10 +56,16 @@ export interface Page {
 }
 
 const PAGE_VERSION = 1;
+/** The last moment that a Date can hold. */
+const MAX_TIME_MS = 8.64e15;
 const CODECS: readonly Codec[] = ["none", "lz4", "zstd"];
 /** Rows of one column in one page; a page is at most MAX_SEALED_PAGE_BYTES anyway. */
 const MAX_ROWS = MAX_SEALED_PAGE_BYTES;
-const LIMITS = { maxBytes: MAX_SEALED_PAGE_BYTES, malformed: "manifest/malformed", tooLarge: "manifest/limit" } as const;
+const LIMITS = {
+  maxBytes: MAX_SEALED_PAGE_BYTES,
+  malformed: "manifest/malformed",
+  tooLarge: "manifest/limit",
+} as const;
 
 /** Gives the page's MessagePack bytes. */
 export function encodePage(page: Page): Uint8Array<ArrayBuffer> {
@@ -113,7 +120,7 @@ function readEntry(value: unknown): Entry {
     kind: asInteger(row[0], "entry kind", 1) === 0 ? "file" : "directory",
     path: asString(row[1], "path", MAX_PATH_BYTES),
     size: asInteger(row[2], "size"),
-    mtimeMs: asInteger(row[3], "mtime"),
+    mtimeMs: asInteger(row[3], "mtime", MAX_TIME_MS),
   };
 }
 
@@ -132,7 +139,8 @@ function readEvents(flat: readonly unknown[], roots: Uint8Array): EntryEvent[] {
   const events = Array.from({ length: flat.length / 3 }, (_, i): EntryEvent => {
     const entry = asInteger(flat[3 * i], "entry index", MAX_ENTRIES - 1);
     const chunks = asInteger(flat[3 * i + 1], "chunk count", 0xffffffff);
-    if (chunks > 0) return { kind: "extent", entry, chunks, firstChunk: asInteger(flat[3 * i + 2], "chunk", 0xffffffff) };
+    if (chunks > 0)
+      return { kind: "extent", entry, chunks, firstChunk: asInteger(flat[3 * i + 2], "chunk", 0xffffffff) };
     if (asInteger(flat[3 * i + 2], "root flag", 1) === 0) return { kind: "end", entry, root: null };
     const root = roots.slice(used, used + 32) as Uint8Array<ArrayBuffer>;
     used += 32;

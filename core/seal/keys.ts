@@ -6,8 +6,8 @@
  * @module
  */
 import { sha256 } from "@noble/hashes/sha2.js";
-import { equalBytes } from "../wire/codec.ts";
 import { ascii, concat } from "../bytes.ts";
+import { equalBytes } from "../wire/codec.ts";
 import type { PortalLink } from "./link.ts";
 
 export interface PortalKeys {
@@ -36,7 +36,9 @@ export async function deriveKeys(link: PortalLink, passwordKey: Uint8Array): Pro
     aes("pack"),
     aes("page"),
     crypto.subtle.deriveBits(hkdf("commitment"), base, 256),
-    crypto.subtle.deriveKey(hkdf("download-auth"), base, { name: "HMAC", hash: "SHA-256", length: 256 }, false, ["sign"]),
+    crypto.subtle.deriveKey(hkdf("download-auth"), base, { name: "HMAC", hash: "SHA-256", length: 256 }, false, [
+      "sign",
+    ]),
   ]);
   return { pack, page, keyCommitment: new Uint8Array(commitment), downloadAuth };
 }
@@ -59,9 +61,9 @@ export function commitmentMatches(keys: PortalKeys, published: Uint8Array): bool
 }
 
 /** A random owner secret as an HMAC key. `extractable` only so that a journal may keep it later; here never. */
-export function createOwnerKey(): Promise<CryptoKey> {
+export async function createOwnerKey(): Promise<CryptoKey> {
   const secret = crypto.getRandomValues(new Uint8Array(32));
-  const key = crypto.subtle.importKey("raw", secret, { name: "HMAC", hash: "SHA-256" }, false, ["sign"]);
+  const key = await crypto.subtle.importKey("raw", secret, { name: "HMAC", hash: "SHA-256" }, false, ["sign"]);
   secret.fill(0);
   return key;
 }

@@ -6,13 +6,15 @@
  */
 import { sha256 } from "@noble/hashes/sha2.js";
 import { base64urlnopad } from "@scure/base";
-import { Failure } from "../failure.ts";
 import { ascii, concat } from "../bytes.ts";
+import { Failure } from "../failure.ts";
 
 export const PORTAL_ID_BYTES = 16;
 export const SECRET_BYTES = 32;
 const CHECK_BYTES = 3;
 const LINK_VERSION = "1";
+/** Longer text is no link; it is not searched for one. */
+const MAX_LINK_CHARACTERS = 2048;
 
 export interface PortalLink {
   /** Public name of the portal, u8[16]. */
@@ -40,6 +42,7 @@ export function formatLink(link: PortalLink): string {
  * @throws Failure `link/cut` when anything is missing or does not match its check, `link/version` for a newer link
  */
 export function parseLink(text: string): PortalLink {
+  if (text.length > MAX_LINK_CHARACTERS) throw new Failure("link/cut");
   const match = /\/p\/([A-Za-z0-9_-]*)\/?(?:\?[^#]*)?#([0-9]{1,3})\.(.*)$/.exec(text);
   if (match === null) throw new Failure("link/cut");
   const [, portalText = "", version = "", rest = ""] = match;

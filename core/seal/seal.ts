@@ -7,16 +7,18 @@
  *
  * @module
  */
+
+import { ascii, concat } from "../bytes.ts";
 import { Failure } from "../failure.ts";
 import {
   MAX_SEALED_PAGE_BYTES,
+  PACK_PAYLOAD_BYTES,
   PAYLOAD_PREFIX_BYTES,
   SEAL_OVERHEAD_BYTES,
   SEALED_PACK_BYTES,
 } from "../units.ts";
-import type { ObjectHeader, ObjectKind, SealedObject } from "../wire/object.ts";
 import { equalBytes } from "../wire/codec.ts";
-import { ascii, concat } from "../bytes.ts";
+import type { ObjectHeader, ObjectKind, SealedObject } from "../wire/object.ts";
 import { paddedBytes } from "./padding.ts";
 
 const IV_BYTES = 12;
@@ -119,7 +121,9 @@ function payloadOf(
   forged: "pack/forged" | "manifest/malformed",
 ): Uint8Array<ArrayBuffer> {
   const payloadBytes = new DataView(plain.buffer).getUint32(0, true);
-  if (payloadBytes > plain.length - PAYLOAD_PREFIX_BYTES) throw new Failure(forged, { what: "payload length" });
+  const isFull = header.kind === "page" || header.final || payloadBytes === PACK_PAYLOAD_BYTES;
+  if (!isFull || payloadBytes > plain.length - PAYLOAD_PREFIX_BYTES)
+    throw new Failure(forged, { what: "payload length" });
   if (sealedLength(header.kind, header.final, payloadBytes) !== header.length)
     throw new Failure(forged, { what: "padding length" });
   const end = PAYLOAD_PREFIX_BYTES + payloadBytes;

@@ -15,8 +15,8 @@ export interface BatchCost {
   readonly knownBytes: number;
   /** Milliseconds that the scan waited for reads. */
   readonly readMs: number;
-  /** Milliseconds of cutting, hashing and compressing. */
-  readonly engineMs: number;
+  /** Milliseconds of cutting and hashing. */
+  readonly scanMs: number;
 }
 
 export interface ScannedRun {
@@ -43,6 +43,9 @@ export interface CompressedRun {
 }
 
 export interface CompressedBatch extends BatchCost {
+  /** The codec that was tried; a run that it did not help is stored all the same. */
+  readonly codec: Codec;
+  readonly compressMs: number;
   readonly runs: readonly CompressedRun[];
   readonly chunkHashes: Uint8Array<ArrayBuffer>;
   readonly chunkBytes: readonly number[];

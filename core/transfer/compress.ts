@@ -27,5 +27,5 @@ export async function compressBatch(
     );
   }
   const { bytes: _taken, runs: _scanned, ...rest } = batch;
-  return { ...rest, runs, engineMs: batch.engineMs + (clock.now() - before) };
+  return { ...rest, runs, codec, compressMs: clock.now() - before };
 }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { deferred, type Deferred } from "../edge/deferred.ts";
+import { type Deferred, deferred } from "../edge/deferred.ts";
 
 /** Open by default. */
 export class Gate {

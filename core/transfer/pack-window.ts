@@ -1,10 +1,11 @@
 /**
  * The packs around the receiver's place in the stream: asked for ahead, opened and verified on arrival, dropped when
- * passed. A pack that is needed again later is fetched again.
+ * passed. A pack that is needed again later, for a repeated chunk, is fetched again.
  *
  * @module
  */
 import type { SteadyLink } from "../edge/steady-link.ts";
+import { Failure } from "../failure.ts";
 import { packSpans } from "../pack/packer.ts";
 import type { PortalKeys } from "../seal/keys.ts";
 import { open } from "../seal/seal.ts";
@@ -12,69 +13,119 @@ import { DOWNLOAD_WINDOW_PACKS } from "../units.ts";
 import type { SealedObject } from "../wire/object.ts";
 import type { PageFeed } from "./page-feed.ts";
 
-/** Opened packs kept behind the place in the stream, for runs that straddle and for near repeats. */
+/** Opened packs kept behind the furthest place in the stream, for runs that straddle and for near repeats. */
 const KEPT_PACKS = 3;
+/** Packs kept and asked for ahead at a place further back. */
+const LOOK_BACK_PACKS = 3;
 
 export interface PackWindowParts {
   readonly portal: Uint8Array<ArrayBuffer>;
   readonly keys: PortalKeys;
-  readonly link: SteadyLink;
+  readonly link: Pick<SteadyLink, "get">;
   readonly feed: PageFeed;
   readonly signal: AbortSignal;
   /** Sealed bytes received. */
   readonly onBytes: (bytes: number) => void;
 }
 
+interface Held {
+  readonly payload: Promise<Uint8Array<ArrayBuffer>>;
+  readonly stop: AbortController;
+}
+
 export class PackWindow {
   readonly #parts: PackWindowParts;
-  /** By index, in order of use: payloads arriving or opened. */
-  readonly #packs = new Map<number, Promise<Uint8Array<ArrayBuffer>>>();
-  #ahead = 0;
+  readonly #packs = new Map<number, Held>();
+  /** Furthest pack that was read from. */
+  #furthest = 0;
+  /** Last pack that was read from, when it lay further back. */
+  #lookBack: number | undefined;
+  #tail: Promise<unknown> = Promise.resolve();
 
   constructor(parts: PackWindowParts) {
     this.#parts = parts;
+    parts.signal.addEventListener("abort", () => this.#dropAll(), { once: true });
+  }
+
+  /** Packs held or asked for. */
+  get size(): number {
+    return this.#packs.size;
   }
 
   /** Starts asking for the first packs, before it is known what they hold. */
   start(): void {
-    this.#prefetch(0);
+    this.#arrange();
+    // Packs behind the last one were asked for before their number was known.
+    this.#parts.feed
+      .until(() => this.#parts.feed.manifest.end !== null)
+      .then(
+        () => this.#arrange(),
+        () => {},
+      );
   }
 
-  /** Stream bytes `[start, start + length)`: a fresh array. @throws Failure `pack/forged` | `object/corrupt` | link failures */
-  async read(start: number, length: number): Promise<Uint8Array<ArrayBuffer>> {
+  /**
+   * Stream bytes `[start, start + length)`: a fresh array. Reads are served one after the other, so that a list of
+   * many short runs in many packs holds no more packs than the window.
+   * @throws Failure `pack/forged` | `object/corrupt` | link failures
+   */
+  read(start: number, length: number): Promise<Uint8Array<ArrayBuffer>> {
+    const turn = this.#tail.then(() => this.#read(start, length));
+    this.#tail = turn.catch(() => {});
+    return turn;
+  }
+
+  async #read(start: number, length: number): Promise<Uint8Array<ArrayBuffer>> {
     const out = new Uint8Array(length);
     let at = 0;
     for (const { pack, from, to } of packSpans(start, length)) {
-      this.#prefetch(pack);
-      const payload = await this.#payload(pack);
+      this.#moveTo(pack);
+      this.#arrange();
+      const payload = await this.#hold(pack).payload;
+      if (payload.length < to) throw new Failure("pack/forged", { what: "payload length", index: pack });
       out.set(payload.subarray(from, to), at);
       at += to - from;
     }
     return out;
   }
 
-  #prefetch(from: number): void {
-    // A look back for a repeated chunk must not drag the window back.
-    if (from < this.#ahead - DOWNLOAD_WINDOW_PACKS - KEPT_PACKS) return;
-    const end = Math.min(from + DOWNLOAD_WINDOW_PACKS, this.#parts.feed.manifest.end?.packs ?? Number.POSITIVE_INFINITY);
-    for (; this.#ahead < end; this.#ahead++) void this.#payload(this.#ahead);
-    for (const pack of this.#packs.keys()) {
-      if (this.#packs.size <= DOWNLOAD_WINDOW_PACKS + KEPT_PACKS || pack >= from) break;
-      this.#packs.delete(pack);
-    }
+  #moveTo(pack: number): void {
+    if (pack < this.#furthest - KEPT_PACKS) this.#lookBack = pack;
+    if (pack <= this.#furthest) return;
+    this.#furthest = pack;
+    this.#lookBack = undefined;
   }
 
-  #payload(pack: number): Promise<Uint8Array<ArrayBuffer>> {
+  /** Drops what lies outside of the two places and asks for what is missing inside. */
+  #arrange(): void {
+    if (this.#parts.signal.aborted) return;
+    const count = this.#parts.feed.manifest.end?.packs ?? Number.POSITIVE_INFINITY;
+    const wanted = new Set<number>();
+    // What is read next comes first: a look back is waited for now.
+    if (this.#lookBack !== undefined) addRange(wanted, this.#lookBack, this.#lookBack + LOOK_BACK_PACKS, count);
+    addRange(wanted, this.#furthest, this.#furthest + DOWNLOAD_WINDOW_PACKS, count);
+    for (const [pack, { stop }] of this.#packs) {
+      const isKept = pack < this.#furthest && pack >= this.#furthest - KEPT_PACKS;
+      if (wanted.has(pack) || isKept) continue;
+      this.#packs.delete(pack);
+      stop.abort();
+    }
+    for (const pack of wanted) this.#hold(pack);
+  }
+
+  #hold(pack: number): Held {
     const held = this.#packs.get(pack);
     if (held !== undefined) return held;
-    const payload = this.#fetch(pack);
+    const stop = new AbortController();
+    const payload = this.#fetch(pack, stop.signal);
     payload.catch(() => {}); // the one who needs it meets the failure
-    this.#packs.set(pack, payload);
-    return payload;
+    const started = { payload, stop };
+    this.#packs.set(pack, started);
+    return started;
   }
 
-  async #fetch(pack: number): Promise<Uint8Array<ArrayBuffer>> {
-    const { link, feed, keys, portal, signal, onBytes } = this.#parts;
+  async #fetch(pack: number, signal: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {
+    const { link, feed, keys, portal, onBytes } = this.#parts;
     const accept = async (object: SealedObject) => {
       onBytes(object.bytes.length);
       await feed.until(() => feed.manifest.packCount > pack);
@@ -82,4 +133,13 @@ export class PackWindow {
     };
     return link.get("pack", pack, accept, signal);
   }
+
+  #dropAll(): void {
+    for (const { stop } of this.#packs.values()) stop.abort();
+    this.#packs.clear();
+  }
+}
+
+function addRange(set: Set<number>, from: number, to: number, limit: number): void {
+  for (let pack = from; pack < to && pack < limit; pack++) set.add(pack);
 }

@@ -3,8 +3,9 @@
  *
  * @module
  */
+
+import { type Deferred, deferred } from "../edge/deferred.ts";
 import type { SteadyLink } from "../edge/steady-link.ts";
-import { deferred, type Deferred } from "../edge/deferred.ts";
 import { Failure, toFailure } from "../failure.ts";
 import { Manifest } from "../manifest/manifest.ts";
 import { decodePage, type EntryEvent } from "../manifest/page.ts";
@@ -14,17 +15,33 @@ import { open } from "../seal/seal.ts";
 /** Pages asked for ahead. */
 const PAGES_AHEAD = 4;
 
+/** Numbers that are dropped from the queue at once, at the least. */
+const MIN_DROPPED = 12_288;
+/** Numbers of one event in the queue. */
+const EVENT_NUMBERS = 3;
+
+/** An entry's event without its identity, which the manifest keeps. */
+export type FeedEvent =
+  | { readonly kind: "extent"; readonly entry: number; readonly firstChunk: number; readonly chunks: number }
+  | { readonly kind: "end"; readonly entry: number };
+
 export class PageFeed {
   readonly manifest = new Manifest();
-  /** What happens to entries, in order, not yet taken. */
-  readonly #events: EntryEvent[] = [];
+  /** What happens to entries, in order, not yet taken: entry, chunks (0 for an end), first chunk. Millions may wait. */
+  readonly #events: number[] = [];
   #taken = 0;
   #failure: Failure | undefined;
   #changed: Deferred<void> = deferred<void>();
   #onPage: () => void = () => {};
 
   /** Starts reading; `onPage` is called after each page and on failure. */
-  start(portal: Uint8Array<ArrayBuffer>, keys: PortalKeys, link: SteadyLink, signal: AbortSignal, onPage: () => void): void {
+  start(
+    portal: Uint8Array<ArrayBuffer>,
+    keys: PortalKeys,
+    link: Pick<SteadyLink, "get">,
+    signal: AbortSignal,
+    onPage: () => void,
+  ): void {
     this.#onPage = onPage;
     this.#readAll(portal, keys, link, signal).then(
       () => {},
@@ -49,21 +66,33 @@ export class PageFeed {
   }
 
   /** The next event, or undefined at the end of the manifest. */
-  async nextEvent(): Promise<EntryEvent | undefined> {
+  async nextEvent(): Promise<FeedEvent | undefined> {
     while (this.#taken === this.#events.length) {
       if (this.#failure !== undefined) throw this.#failure;
       if (this.manifest.end !== null) return undefined;
       await this.#changed.promise;
     }
-    const event = this.#events[this.#taken++];
-    if (this.#taken > 4096) {
+    const [entry = 0, chunks = 0, firstChunk = 0] = this.#events.slice(this.#taken, this.#taken + EVENT_NUMBERS);
+    this.#taken += EVENT_NUMBERS;
+    // Dropped in large steps, so that a queue of millions is not moved again and again.
+    if (this.#taken > MIN_DROPPED && 2 * this.#taken > this.#events.length) {
       this.#events.splice(0, this.#taken);
       this.#taken = 0;
     }
-    return event;
+    return chunks === 0 ? { kind: "end", entry } : { kind: "extent", entry, firstChunk, chunks };
   }
 
-  async #readAll(portal: Uint8Array<ArrayBuffer>, keys: PortalKeys, link: SteadyLink, signal: AbortSignal): Promise<void> {
+  #queue(event: EntryEvent): void {
+    if (event.kind === "end") this.#events.push(event.entry, 0, 0);
+    else this.#events.push(event.entry, event.chunks, event.firstChunk);
+  }
+
+  async #readAll(
+    portal: Uint8Array<ArrayBuffer>,
+    keys: PortalKeys,
+    link: Pick<SteadyLink, "get">,
+    signal: AbortSignal,
+  ): Promise<void> {
     const ahead = new AbortController();
     const stop = () => ahead.abort();
     signal.addEventListener("abort", stop, { once: true });
@@ -84,7 +113,7 @@ export class PageFeed {
         const { payload, final } = await (queue.shift() as ReturnType<typeof fetchPage>);
         const page = decodePage(payload);
         if (final !== (page.end !== null)) throw new Failure("manifest/malformed", { what: "final flag" });
-        for (const event of this.manifest.append(page)) this.#events.push(event);
+        for (const event of this.manifest.append(page)) this.#queue(event);
         this.#wake();
       }
     } finally {

@@ -3,8 +3,9 @@
  *
  * @module
  */
-import type { Failure } from "../failure.ts";
+
 import type { LinkStatus } from "../edge/steady-link.ts";
+import type { Failure } from "../failure.ts";
 import type { Bottleneck, EngineReason, TransferSnapshot, TransferState, WaitingFor } from "./snapshot.ts";
 
 const RATE_WINDOW_MS = 4_000;

@@ -29,7 +29,9 @@ interface Pending {
 }
 
 /** @throws what `SourceFile.read` throws, in the place of that slice */
-export async function* readAhead(entries: readonly (SourceEntry | SourceFile)[]): AsyncGenerator<Slice, void, undefined> {
+export async function* readAhead(
+  entries: readonly (SourceEntry | SourceFile)[],
+): AsyncGenerator<Slice, void, undefined> {
   const plan = planReads(entries);
   const queue: Pending[] = [];
   let queuedBytes = 0;

@@ -4,13 +4,14 @@
  *
  * @module
  */
+
+import { concat } from "../bytes.ts";
 import { ChunkIndex } from "../chunk/chunk-index.ts";
 import { MerkleBuilder } from "../hash/merkle.ts";
 import type { EntryEvent } from "../manifest/page.ts";
 import type { SourceEntry, SourceFile } from "../ports/byte-source.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { CutSizes, Engine } from "../ports/engine.ts";
-import { concat } from "../bytes.ts";
 import { MIB, RUN_BYTES } from "../units.ts";
 import type { ScannedBatch, ScannedRun } from "./batch.ts";
 import { readAhead, type Slice } from "./read-ahead.ts";
@@ -41,7 +42,7 @@ export async function* scan(
     }
     const before = clock.now();
     await scanner.add(slice);
-    scanner.engineMs += clock.now() - before;
+    scanner.scanMs += clock.now() - before;
     if (scanner.full) {
       yield scanner.take(waitedMs);
       waitedMs = 0;
@@ -70,7 +71,7 @@ class Scanner {
   #events: EntryEvent[] = [];
   #plainBytes = 0;
   #knownBytes = 0;
-  engineMs = 0;
+  scanMs = 0;
 
   constructor(engine: Engine, sizes: CutSizes, folders: readonly boolean[]) {
     this.#engine = engine;
@@ -118,7 +119,7 @@ class Scanner {
       plainBytes: this.#plainBytes,
       knownBytes: this.#knownBytes,
       readMs,
-      engineMs: this.engineMs,
+      scanMs: this.scanMs,
     };
     this.#bytes = new Uint8Array(0);
     this.#used = 0;
@@ -128,7 +129,7 @@ class Scanner {
     this.#events = [];
     this.#plainBytes = 0;
     this.#knownBytes = 0;
-    this.engineMs = 0;
+    this.scanMs = 0;
     return batch;
   }
 

@@ -20,6 +20,7 @@ import type { BatchSource, CompressedBatch } from "./batch.ts";
 import { CodecChoice } from "./codec-choice.ts";
 import { Gate, Window } from "./gate.ts";
 import type { Progress } from "./progress.ts";
+import { StoredPrefix } from "./stored-prefix.ts";
 
 /** Objects sealed and not yet acknowledged: the relay's window, less one pack for pages. */
 const IN_FLIGHT_PACKS = UPLOAD_WINDOW_BYTES / SEALED_PACK_BYTES - 1;
@@ -54,6 +55,8 @@ export class Sender {
   #runs = 0;
   #chunks = 0;
   #lastPageMs = Number.NEGATIVE_INFINITY;
+  #lastPackMs: number | undefined;
+  readonly #stored = new StoredPrefix();
   #plainBytes = 0;
   #entriesEnded = 0;
   #failure: Failure | undefined;
@@ -103,10 +106,17 @@ export class Sender {
     const now = clock.now();
     if (batch === undefined) return undefined;
     const waitedMs = now - before;
-    const readShare = batch.readMs / Math.max(1, batch.readMs + batch.engineMs);
+    const engineMs = batch.scanMs + batch.compressMs;
+    const readShare = batch.readMs / Math.max(1, batch.readMs + engineMs);
     progress.spent("reading", waitedMs * readShare, now);
     progress.spent("engine", waitedMs * (1 - readShare), now);
-    this.#codec.waitedForEngine(waitedMs);
+    this.#codec.record({
+      codec: batch.codec,
+      plainBytes: batch.plainBytes - batch.knownBytes,
+      storedBytes: batch.runs.reduce((sum, run) => sum + run.bytes.length, 0),
+      scanMs: batch.scanMs,
+      compressMs: batch.compressMs,
+    });
     progress.knownBytes += batch.knownBytes;
     return batch;
   }
@@ -140,21 +150,30 @@ export class Sender {
     await this.#packWindow.take();
     const waitedMs = clock.now() - before;
     progress.spent("network", waitedMs, clock.now());
-    this.#codec.waitedForNetwork(waitedMs);
+    this.#judgeNetwork(waitedMs);
     this.#check();
     const object = await seal(keys.pack, portal, "pack", pack.index, pack.final, pack.buffer, pack.payloadBytes);
     this.#packer.recycle(pack.buffer);
     this.#packs += 1;
     this.#packTree.append(object.header.hash);
     this.#builder.addPack(object.header.hash);
-    const bytesThen = this.#plainBytes;
-    const entriesThen = this.#entriesEnded;
+    const stored = this.#stored.sent({ bytes: this.#plainBytes, entries: this.#entriesEnded });
     this.#send(object, this.#packWindow, () => {
-      progress.bytesDone = Math.max(progress.bytesDone, bytesThen);
-      progress.entriesDone = Math.max(progress.entriesDone, entriesThen);
+      stored();
+      progress.bytesDone = this.#stored.reached.bytes;
+      progress.entriesDone = this.#stored.reached.entries;
     });
     if (this.#builder.bytes >= WORTHWHILE_BYTES || clock.now() - this.#lastPageMs >= PAGE_EVERY_MS)
       await this.#sendPage(null);
+  }
+
+  /** A pack that had to wait for a place says that the network is the bottleneck, and how much it carries. */
+  #judgeNetwork(waitedMs: number): void {
+    const now = this.#parts.clock.now();
+    if (waitedMs > 1 && this.#lastPackMs !== undefined)
+      this.#codec.networkBound(SEALED_PACK_BYTES, now - this.#lastPackMs);
+    else this.#codec.networkFree();
+    this.#lastPackMs = now;
   }
 
   async #sendPage(end: ManifestEnd | null): Promise<void> {

@@ -13,7 +13,8 @@ export function malformed(what: string): never {
 
 /** A map with string keys; MessagePack maps decode to plain objects. */
 export function asFields(value: unknown, what: string): Fields {
-  if (typeof value !== "object" || value === null || Array.isArray(value) || value instanceof Uint8Array) malformed(what);
+  if (typeof value !== "object" || value === null || Array.isArray(value) || value instanceof Uint8Array)
+    malformed(what);
   return value as Fields;
 }
 

@@ -9,8 +9,10 @@ import { Failure, type FailureCode } from "../failure.ts";
 
 /** Deepest nesting of any message; checked before decoding so that recursion is bounded. */
 export const MAX_DEPTH = 8;
-/** Entries of one array or map. */
+/** Entries of one array; the bytes that are there are the tighter limit. */
 export const MAX_ITEMS = 1 << 20;
+/** Fields of one map: more than any message has, and few enough that a map of a stranger costs nothing. */
+export const MAX_FIELDS = 16;
 
 export interface DecodeLimits {
   readonly maxBytes: number;
@@ -22,7 +24,8 @@ export interface DecodeLimits {
 
 /** Encodes plain data: numbers, strings, booleans, null, Uint8Array, arrays and string-keyed maps. Gives fresh bytes. */
 export function encodeCanonical(value: unknown): Uint8Array<ArrayBuffer> {
-  return msgpackEncode(value, { ignoreUndefined: true }) as Uint8Array<ArrayBuffer>;
+  // The library gives a view of a larger buffer.
+  return msgpackEncode(value, { ignoreUndefined: true }).slice();
 }
 
 /**
@@ -37,7 +40,7 @@ export function decodeCanonical(bytes: Uint8Array, limits: DecodeLimits): unknow
       maxStrLength: limits.maxBytes,
       maxBinLength: limits.maxBytes,
       maxArrayLength: MAX_ITEMS,
-      maxMapLength: MAX_ITEMS,
+      maxMapLength: MAX_FIELDS,
       maxExtLength: 0,
     });
     const value = decoder.decode(bytes);

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { type FailureCode, FAILURES } from "../failure.ts";
+import { FAILURES, type FailureCode } from "../failure.ts";
 import { HEARTBEAT_MS, LINK_SILENCE_MS, MAX_FRAME_BYTES, MAX_PACKS, MAX_PAGES } from "../units.ts";
 import { asArray, asBytes, asFields, asInteger, asOneOf, type Fields, malformed } from "./check.ts";
 import { decodeCanonical, encodeCanonical } from "./codec.ts";
@@ -43,7 +43,7 @@ export interface PortalState {
 export interface LinkLimits {
   /** Bytes of objects sent and not yet acknowledged. */
   readonly windowBytes: number;
-  /** Objects asked for and not yet delivered. */
+  /** Objects asked for and not yet delivered; at least 2, so that pages and packs never wait for each other. */
   readonly maxWants: number;
 }
 
@@ -82,7 +82,7 @@ export function wireCode(code: FailureCode): number {
 const LIMITS = { maxBytes: MAX_FRAME_BYTES, malformed: "wire/malformed", tooLarge: "wire/too-large" } as const;
 const KINDS = ["pack", "page"] as const;
 
-/** @throws Failure `wire/malformed` | `wire/too-large` */
+/** @param bytes borrowed; the frame holds copies. @throws Failure `wire/malformed` | `wire/too-large` */
 export function decodeClientFrame(bytes: Uint8Array): ClientFrame {
   const f = asFields(decodeCanonical(bytes, LIMITS), "frame");
   switch (f["t"]) {
@@ -90,9 +90,9 @@ export function decodeClientFrame(bytes: Uint8Array): ClientFrame {
       return exact(f, {
         t: "hello",
         v: asInteger(f["v"], "v", 255),
-        portal: asBytes(f["portal"], "portal", 16),
+        portal: asBytes(f["portal"], "portal", 16).slice(),
         role: asOneOf(f["role"], ["send", "receive"], "role"),
-        token: asBytes(f["token"], "token", 32),
+        token: asBytes(f["token"], "token", 32).slice(),
       });
     case "want":
       return exact(f, { t: "want", ...target(f) });
@@ -101,7 +101,7 @@ export function decodeClientFrame(bytes: Uint8Array): ClientFrame {
     case "commit":
       return exact(f, { t: "commit", ...commitment(f) });
     case "complete":
-      return exact(f, { t: "complete", claim: asBytes(f["claim"], "claim", 16) });
+      return exact(f, { t: "complete", claim: asBytes(f["claim"], "claim", 16).slice() });
     case "ping":
       return exact(f, { t: "ping", n: asInteger(f["n"], "n") });
     case "bye":
@@ -111,7 +111,7 @@ export function decodeClientFrame(bytes: Uint8Array): ClientFrame {
   }
 }
 
-/** @throws Failure `wire/malformed` | `wire/too-large` */
+/** @param bytes borrowed; the frame holds copies. @throws Failure `wire/malformed` | `wire/too-large` */
 export function decodeRelayFrame(bytes: Uint8Array): RelayFrame {
   const f = asFields(decodeCanonical(bytes, LIMITS), "frame");
   switch (f["t"]) {
@@ -120,14 +120,14 @@ export function decodeRelayFrame(bytes: Uint8Array): RelayFrame {
         t: "welcome",
         v: asInteger(f["v"], "v", 255),
         limits: limits(f["limits"]),
-        state: decodeState(f["state"]),
+        state: checkState(f["state"]),
       });
     case "ack":
       return exact(f, { t: "ack", ...target(f) });
     case "refuse":
       return exact(f, { t: "refuse", ...target(f), code: asInteger(f["code"], "code", 0xffff) });
     case "state":
-      return exact(f, { t: "state", state: decodeState(f["state"]) });
+      return exact(f, { t: "state", state: checkState(f["state"]) });
     case "committed":
       return exact(f, { t: "committed" });
     case "completed":
@@ -156,7 +156,7 @@ function commitment(f: Fields): Commitment {
   return {
     packs: asInteger(f["packs"], "packs", MAX_PACKS),
     pages: asInteger(f["pages"], "pages", MAX_PAGES, 1),
-    root: asBytes(f["root"], "root", 32),
+    root: asBytes(f["root"], "root", 32).slice(),
   };
 }
 
@@ -164,12 +164,12 @@ function limits(value: unknown): LinkLimits {
   const f = asFields(value, "limits");
   return exact(f, {
     windowBytes: asInteger(f["windowBytes"], "windowBytes", 2 ** 31),
-    maxWants: asInteger(f["maxWants"], "maxWants", 1024, 1),
+    maxWants: asInteger(f["maxWants"], "maxWants", 1024, 2),
   });
 }
 
-/** Checks a PortalState that came as MessagePack. @throws Failure `wire/malformed` */
-function decodeState(value: unknown): PortalState {
+/** Checks a PortalState that came from outside; its root is a byte string. @throws Failure `wire/malformed` */
+export function checkState(value: unknown): PortalState {
   const f = asFields(value, "state");
   return exact(f, {
     phase: asOneOf(f["phase"], PORTAL_PHASES, "phase"),

@@ -47,7 +47,8 @@ export function checkHeader(header: ObjectHeader): void {
   if (header.length < MIN_SEALED_BYTES) throw new Failure("object/size", { bytes: header.length });
   if (header.kind === "pack" && !header.final && header.length !== SEALED_PACK_BYTES)
     throw new Failure("object/size", { bytes: header.length });
-  if (header.index >= (header.kind === "pack" ? MAX_PACKS : MAX_PAGES)) throw new Failure("wire/malformed", { what: "index" });
+  if (header.index >= (header.kind === "pack" ? MAX_PACKS : MAX_PAGES))
+    throw new Failure("wire/malformed", { what: "index" });
 }
 
 /** Gives u8[44]. */
@@ -64,6 +65,7 @@ export function encodeHeader(header: ObjectHeader): Uint8Array<ArrayBuffer> {
 
 /** Decodes and checks u8[44]; the hash is a copy. @throws like `checkHeader` */
 export function decodeHeader(bytes: Uint8Array): ObjectHeader {
+  if (bytes.length !== OBJECT_HEADER_BYTES) throw new Failure("wire/malformed", { what: "object header" });
   const view = new DataView(bytes.buffer, bytes.byteOffset, OBJECT_HEADER_BYTES);
   const kind = view.getUint8(0);
   const flags = view.getUint8(1);

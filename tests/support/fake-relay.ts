@@ -1,0 +1,257 @@
+/**
+ * A relay in memory behind real frames: what it is told and what it tells passes through the wire's encoder and decoder
+ * in small slices. Faults are chosen by the test, per operation.
+ *
+ * @module
+ */
+import { createHash } from "node:crypto";
+import { openFramedLink } from "../../core/edge/framed-link.ts";
+import { Failure } from "../../core/failure.ts";
+import { merkleRoot } from "../../core/hash/merkle.ts";
+import type { Clock } from "../../core/ports/clock.ts";
+import type { Link, LinkRole } from "../../core/ports/link.ts";
+import type { Pipe, PipeHandler } from "../../core/ports/pipe.ts";
+import { UPLOAD_WINDOW_BYTES } from "../../core/units.ts";
+import {
+  type Commitment,
+  decodeClientFrame,
+  encodeFrame,
+  type LinkLimits,
+  type PortalState,
+  PROTOCOL_VERSION,
+  type RelayFrame,
+  wireCode,
+} from "../../core/wire/frame.ts";
+import { encodeHeader, type ObjectHeader, ObjectReader, type SealedObject } from "../../core/wire/object.ts";
+
+/** What may happen to one object on its way, counted from 1 over all links and both directions. */
+export type Fault = "none" | "cut" | "refuse" | "corrupt" | "late";
+
+export interface RelayOptions {
+  readonly fault?: (operation: number, direction: "put" | "get", header: ObjectHeader) => Fault;
+  readonly limits?: LinkLimits;
+  /** Bytes of one slice towards the client. */
+  readonly sliceBytes?: number;
+}
+
+const SLICE_BYTES = 60_000;
+
+export class FakeRelay {
+  readonly objects = new Map<string, SealedObject>();
+  readonly limits: LinkLimits;
+  readonly pipes = new Set<RelayPipe>();
+  commitment: Commitment | null = null;
+  claims: Uint8Array[] = [];
+  operations = 0;
+  connections = 0;
+  /** Object bytes that arrived, repeats included. */
+  receivedBytes = 0;
+  /** Most object bytes of one link that were neither acknowledged nor refused. */
+  peakWindowBytes = 0;
+  /** Most objects that one link waited for. */
+  peakWants = 0;
+  readonly #options: RelayOptions;
+
+  constructor(options: RelayOptions = {}) {
+    this.#options = options;
+    this.limits = options.limits ?? { windowBytes: UPLOAD_WINDOW_BYTES, maxWants: 64 };
+  }
+
+  /** Connects a client. */
+  async connect(carrier: "webtransport" | "websocket", role: LinkRole, clock: Clock): Promise<Link> {
+    this.connections += 1;
+    return openFramedLink(new RelayPipe(this, carrier), role, clock);
+  }
+
+  get sliceBytes(): number {
+    return this.#options.sliceBytes ?? SLICE_BYTES;
+  }
+
+  nextFault(direction: "put" | "get", header: ObjectHeader): Fault {
+    this.operations += 1;
+    return this.#options.fault?.(this.operations, direction, header) ?? "none";
+  }
+
+  /** The stored packs' root. */
+  get root(): Uint8Array<ArrayBuffer> {
+    const packs = [...this.objects.values()].filter(({ header }) => header.kind === "pack");
+    packs.sort((a, b) => a.header.index - b.header.index);
+    return merkleRoot("packs", Buffer.concat(packs.map(({ header }) => header.hash)));
+  }
+
+  state(): PortalState {
+    return {
+      phase: "active",
+      heldPacks: [],
+      heldPages: [],
+      commitment: this.commitment,
+      senders: [...this.pipes].filter(({ role }) => role === "send").length,
+      receivers: [...this.pipes].filter(({ role }) => role === "receive").length,
+      expiresAtMs: 2_000_000_000_000,
+    };
+  }
+
+  changed(): void {
+    for (const pipe of [...this.pipes]) pipe.onChanged();
+  }
+
+  /** Every connection breaks without a word. */
+  cutAll(): void {
+    for (const pipe of [...this.pipes]) pipe.cut();
+  }
+}
+
+class RelayPipe implements Pipe {
+  readonly carrier;
+  role: "send" | "receive" | undefined;
+  readonly #relay: FakeRelay;
+  #handler: PipeHandler | undefined;
+  #windowBytes = 0;
+  readonly #wants = new Set<string>();
+  #isClosed = false;
+  #out: Promise<void> = Promise.resolve();
+
+  constructor(relay: FakeRelay, carrier: "webtransport" | "websocket") {
+    this.#relay = relay;
+    this.carrier = carrier;
+  }
+
+  start(handler: PipeHandler): void {
+    this.#handler = handler;
+    this.#relay.pipes.add(this);
+  }
+
+  sendFrame(bytes: Uint8Array): void {
+    const frame = decodeClientFrame(bytes);
+    setImmediate(() => {
+      if (!this.#isClosed) this.#onFrame(frame);
+    });
+  }
+
+  async sendObject(header: ObjectHeader, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
+    const reader = new ObjectReader({
+      begin: ({ length }) => new Uint8Array(length),
+      end: (object) => this.#onObject(object),
+    });
+    this.#windowBytes += header.length;
+    this.#relay.peakWindowBytes = Math.max(this.#relay.peakWindowBytes, this.#windowBytes);
+    await new Promise((resolve) => setImmediate(resolve));
+    if (this.#isClosed) throw new Failure("relay/unreachable");
+    reader.push(encodeHeader(header));
+    reader.push(bytes);
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    if (this.#relay.pipes.delete(this)) this.#relay.changed();
+  }
+
+  cut(): void {
+    if (this.#isClosed) return;
+    this.close();
+    this.#handler?.closed(new Failure("relay/unreachable", { what: "cut" }));
+  }
+
+  onChanged(): void {
+    this.#tell({ t: "state", state: this.#relay.state() });
+    for (const key of [...this.#wants]) this.#deliver(key);
+  }
+
+  #tell(frame: RelayFrame): void {
+    if (!this.#isClosed && this.role !== undefined) this.#handler?.frame(encodeFrame(frame));
+  }
+
+  #onFrame(frame: ReturnType<typeof decodeClientFrame>): void {
+    const relay = this.#relay;
+    switch (frame.t) {
+      case "hello":
+        this.role = frame.role;
+        this.#tell({ t: "welcome", v: PROTOCOL_VERSION, limits: relay.limits, state: relay.state() });
+        return;
+      case "want":
+        this.#wants.add(`${frame.kind} ${frame.index}`);
+        relay.peakWants = Math.max(relay.peakWants, this.#wants.size);
+        this.#deliver(`${frame.kind} ${frame.index}`);
+        return;
+      case "unwant":
+        this.#wants.delete(`${frame.kind} ${frame.index}`);
+        return;
+      case "commit":
+        if (Buffer.compare(relay.root, frame.root) !== 0) throw new Error("a commitment with another root");
+        relay.commitment = { packs: frame.packs, pages: frame.pages, root: new Uint8Array(frame.root) };
+        this.#tell({ t: "committed" });
+        relay.changed();
+        return;
+      case "complete":
+        relay.claims.push(frame.claim);
+        this.#tell({ t: "completed" });
+        return;
+      case "ping":
+        this.#tell({ t: "pong", n: frame.n });
+        return;
+      case "bye":
+        this.close();
+        return;
+      default:
+        frame satisfies never;
+    }
+  }
+
+  #onObject({ header, bytes }: SealedObject): void {
+    const relay = this.#relay;
+    const { kind, index } = header;
+    relay.receivedBytes += bytes.length;
+    const fault = relay.nextFault("put", header);
+    if (fault === "cut") return relay.cutAll();
+    const answer = () => {
+      this.#windowBytes -= header.length;
+      const known = relay.objects.get(`${kind} ${index}`);
+      const hash = createHash("sha256").update(bytes).digest();
+      const damaged = fault === "refuse" || Buffer.compare(hash, header.hash) !== 0;
+      const conflict = known !== undefined && Buffer.compare(known.header.hash, header.hash) !== 0;
+      if (damaged || conflict) {
+        this.#tell({ t: "refuse", kind, index, code: wireCode(conflict ? "object/conflict" : "object/hash") });
+        return;
+      }
+      relay.objects.set(`${kind} ${index}`, { header, bytes: bytes.slice() });
+      this.#tell({ t: "ack", kind, index });
+      relay.changed();
+    };
+    if (fault === "late") setTimeout(answer, 15);
+    else setImmediate(answer);
+  }
+
+  #deliver(key: string): void {
+    const relay = this.#relay;
+    const object = relay.objects.get(key);
+    const { commitment } = relay;
+    if (object === undefined) {
+      const kind = key.startsWith("pack") ? "pack" : "page";
+      const index = Number(key.split(" ")[1]);
+      if (commitment === null || index < (kind === "pack" ? commitment.packs : commitment.pages)) return;
+      this.#wants.delete(key);
+      this.#tell({ t: "refuse", kind, index, code: wireCode("object/absent") });
+      return;
+    }
+    this.#wants.delete(key);
+    const fault = relay.nextFault("get", object.header);
+    if (fault === "cut") return relay.cutAll();
+    if (fault === "refuse") {
+      const { kind, index } = object.header;
+      this.#tell({ t: "refuse", kind, index, code: wireCode("relay/storage") });
+      return;
+    }
+    const bytes = object.bytes.slice();
+    if (fault === "corrupt") bytes[bytes.length >> 1] = (bytes[bytes.length >> 1] ?? 0) ^ 1;
+    const whole = Buffer.concat([encodeHeader(object.header), bytes]);
+    this.#out = this.#out.then(() => this.#write(whole));
+  }
+
+  async #write(whole: Uint8Array): Promise<void> {
+    for (let at = 0; at < whole.length; at += this.#relay.sliceBytes) {
+      if (at % (8 * this.#relay.sliceBytes) === 0) await new Promise((resolve) => setImmediate(resolve));
+      if (this.#isClosed) return;
+      this.#handler?.objectBytes(0, whole.subarray(at, at + this.#relay.sliceBytes));
+    }
+  }
+}

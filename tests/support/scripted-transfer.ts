@@ -1,0 +1,156 @@
+/**
+ * Stands in for workers/transfer/client.ts in the tests of the pages: a test writes the portal down before the page
+ * loads and then says, snapshot by snapshot, how the transfer goes. No worker, no network.
+ *
+ * @module
+ */
+import { Failure, type FailureCode, type FailureDetails } from "../../core/failure.ts";
+import type {
+  Entry,
+  OnSnapshot,
+  SendItem,
+  SendOptions,
+  TransferApi,
+  TransferSnapshot,
+} from "../../workers/transfer/api.ts";
+
+/** What the page meets; plain data, so that it can cross into the page. */
+export interface Script {
+  readonly entries?: readonly Entry[];
+  /** Instead of `entries`: this many made-up files. */
+  readonly entryCount?: number;
+  /** The password that opens the portal. */
+  readonly password?: string;
+  /** `send` or `open` fails with it. */
+  readonly refusal?: { readonly code: FailureCode; readonly details?: FailureDetails };
+}
+
+/** What a test may look at and say, in the page as `globalThis.scripted`. */
+export interface Scripted {
+  /** Changes the snapshot of the newest transfer and shows it to the page. */
+  show(change: Partial<TransferSnapshot>): void;
+  readonly calls: readonly (readonly [method: string, ...values: unknown[]])[];
+}
+
+declare global {
+  var script: Script | undefined;
+  var scripted: Scripted;
+}
+
+const HASH = "af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9a93cae41f3262";
+const BLANK: TransferSnapshot = {
+  state: "preparing",
+  bytesDone: 0,
+  bytesTotal: 0,
+  entriesDone: 0,
+  entriesTotal: 0,
+  listed: false,
+  engine: "cpu",
+  engineReason: "no-gpu-engine",
+  path: null,
+  carrier: null,
+  pathReason: null,
+  bytesPerSecond: 0,
+  etaSeconds: null,
+  bottleneck: null,
+  waitingFor: null,
+  nextTryMs: null,
+  wireBytes: 0,
+  knownBytes: 0,
+  failure: null,
+  peers: 0,
+  expiresAtMs: null,
+};
+
+const calls: [string, ...unknown[]][] = [];
+
+function entriesOf({ entries, entryCount = 0 }: Script): readonly Entry[] {
+  const made = (_: unknown, index: number): Entry => {
+    const folder = String(Math.floor(index / 1000)).padStart(3, "0");
+    return { kind: "file", path: `set/${folder}/sample-${index}.json`, size: 1000 + index, mtimeMs: 0 };
+  };
+  return entries ?? Array.from({ length: entryCount }, made);
+}
+
+/** The same shape as the product's `createTransfer`. */
+export function createTransfer(): TransferApi & { terminate(): void } {
+  const script = globalThis.script ?? {};
+  const entries = entriesOf(script);
+  let snapshot = BLANK;
+  let listener: OnSnapshot = () => {};
+  let isOver = false;
+  const show = (change: Partial<TransferSnapshot>): void => {
+    snapshot = { ...snapshot, ...change };
+    if (!isOver) listener(snapshot);
+  };
+  const refuse = (): void => {
+    if (script.refusal !== undefined) throw new Failure(script.refusal.code, script.refusal.details ?? {});
+  };
+  const list = (): void => {
+    const bytesTotal = entries.reduce((sum, { size }) => sum + size, 0);
+    show({ listed: true, entriesTotal: entries.length, bytesTotal, expiresAtMs: Date.UTC(2026, 10, 29, 12) });
+  };
+  const noted = async (method: string, ...values: unknown[]): Promise<void> => void calls.push([method, ...values]);
+  globalThis.scripted = { show, calls };
+  return {
+    subscribe: async (onSnapshot) => {
+      listener = onSnapshot;
+      // Across threads the first snapshot cannot come within the call.
+      await Promise.resolve();
+      listener(snapshot);
+    },
+    send: async (items: readonly SendItem[], options: SendOptions) => {
+      await noted(
+        "send",
+        items.map(({ path, file }) => [path, file?.size ?? null]),
+        options,
+      );
+      refuse();
+      const bytesTotal = items.reduce((sum, { file }) => sum + (file?.size ?? 0), 0);
+      const expiresAtMs = Date.UTC(2026, 10, 29, 12);
+      show({ state: "running", listed: true, entriesTotal: items.length, bytesTotal, expiresAtMs });
+      return "/p/q3Zk1Yw0R5uT8sVbXc2NeA#1.mJ2vQ7xL0pRz4HkT9aWcE6uYb1NfGd8SoiV3KqXhMtA.k8Zr";
+    },
+    hashFile: async (index) => {
+      await noted("hashFile", index);
+      return HASH;
+    },
+    open: async (link, relayOrigin, overrides) => {
+      await noted("open", link, relayOrigin, overrides);
+      refuse();
+      if (script.password !== undefined) return { passwordNeeded: true };
+      list();
+      return { passwordNeeded: false };
+    },
+    unlock: async (password) => {
+      if (password !== script.password) throw new Failure("password/wrong");
+      list();
+    },
+    entries: async (from, to) => entries.slice(from, to),
+    receive: async (sink) => {
+      await noted("receive", sink.kind);
+      show({ state: "running" });
+    },
+    exportFile: async (path) => {
+      await noted("exportFile", path);
+      return new File(["verified"], path);
+    },
+    exportArchive: () => noted("exportArchive"),
+    blob: async () => new File(["verified"], "one.txt"),
+    pause: async () => {
+      await noted("pause");
+      show({ state: "paused", bytesPerSecond: 0, etaSeconds: null, bottleneck: null });
+    },
+    resume: async () => {
+      await noted("resume");
+      show({ state: "running" });
+    },
+    cancel: async () => {
+      await noted("cancel");
+      show({ state: "cancelled", failure: { code: "cancelled", details: {} } });
+    },
+    terminate: () => {
+      isOver = true;
+    },
+  };
+}

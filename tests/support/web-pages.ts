@@ -1,0 +1,116 @@
+/**
+ * What the tests of the pages share: the served app, a browser, pages that are watched, and the steps that people take.
+ *
+ * @module
+ */
+import type { Browser, BrowserContextOptions, Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll, expect } from "vitest";
+import { launchBrowser } from "./chromium.ts";
+import { openWatched, type WatchedPage } from "./page-watch.ts";
+import type { Script, Scripted } from "./scripted-transfer.ts";
+import { serveWebApp, type WebApp } from "./web-app.ts";
+
+/** Any name that is neither localhost nor an address: a page there is not on a secure origin. */
+export const INSECURE_HOST = "warp.test";
+export const LINK = "/p/q3Zk1Yw0R5uT8sVbXc2NeA#1.secret-canary.check";
+
+/** A snapshot in mid-transfer. */
+export const SENDING = {
+  state: "running",
+  bytesDone: 312e6,
+  bytesTotal: 800e6,
+  entriesDone: 1,
+  bytesPerSecond: 184.2e6,
+  etaSeconds: 17,
+  bottleneck: "network",
+  path: "tcp",
+  carrier: "websocket",
+  pathReason: "webtransport-blocked",
+} as const;
+
+export const ENTRIES = [
+  { kind: "file", path: "set/a.txt", size: 1200, mtimeMs: 0 },
+  { kind: "file", path: "set/deep/b.bin", size: 5_000_000, mtimeMs: 0 },
+  { kind: "directory", path: "set/hollow", size: 0, mtimeMs: 0 },
+] as const;
+
+export interface WebPages {
+  readonly app: WebApp;
+  readonly browser: Browser;
+  /** Opens a watched page in a context of its own; closed after the test, which fails when the page misbehaved. */
+  open(path: string, script?: Script, options?: BrowserContextOptions): Promise<Page>;
+}
+
+/** Serves the app for the tests of one file. Call it at the top; the values are there from the first test on. */
+export function useWebPages(): WebPages {
+  let app: WebApp | undefined;
+  let browser: Browser | undefined;
+  const watched: WatchedPage[] = [];
+  beforeAll(async () => {
+    const args = [`--host-resolver-rules=MAP ${INSECURE_HOST} 127.0.0.1`];
+    [app, browser] = await Promise.all([serveWebApp(), launchBrowser({ args })]);
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await app?.[Symbol.asyncDispose]();
+  });
+  afterEach(async () => {
+    const problems = watched.flatMap((one) => one.problems);
+    await Promise.all(watched.splice(0).map(({ page }) => page.context().close()));
+    expect(problems).toEqual([]);
+  });
+  const there = <T>(value: T | undefined): T => {
+    if (value === undefined) throw new Error("the app is served once the tests begin");
+    return value;
+  };
+  return {
+    get app() {
+      return there(app);
+    },
+    get browser() {
+      return there(browser);
+    },
+    async open(path, script = {}, options = {}) {
+      const context = await there(browser).newContext(options);
+      const one = await openWatched(context, there(app).url);
+      watched.push(one);
+      await one.page.addInitScript((value) => {
+        globalThis.script = value;
+      }, script);
+      await one.page.goto(there(app).url + path);
+      await one.page.locator("h1").first().waitFor({ state: "attached" });
+      return one.page;
+    },
+  };
+}
+
+/** Chooses files of these names; each holds "contents of" and its name. */
+export async function choose(page: Page, ...names: string[]): Promise<void> {
+  const files = names.map((name) => ({ name, mimeType: "text/plain", buffer: Buffer.from(`contents of ${name}`) }));
+  await page.getByTestId("file-input").setInputFiles(files);
+  await page.getByTestId("create-link").waitFor();
+}
+
+/** Chooses `a.txt` and `b.txt` and creates the link. */
+export async function startSending(page: Page): Promise<void> {
+  await choose(page, "a.txt", "b.txt");
+  await page.getByTestId("create-link").click();
+  await page.getByTestId("share-link").waitFor();
+}
+
+/** Receives into the private file system. */
+export async function startReceiving(page: Page): Promise<void> {
+  await page.getByTestId("sink-select").selectOption("private");
+  await page.getByTestId("receive").click();
+}
+
+/** Changes the snapshot of the page's transfer. */
+export const show = (page: Page, change: Parameters<Scripted["show"]>[0]): Promise<void> =>
+  page.evaluate((now) => globalThis.scripted.show(now), change);
+
+/** What the page asked of the worker, in order. */
+export const calls = (page: Page): Promise<Scripted["calls"]> => page.evaluate(() => globalThis.scripted.calls);
+
+/** The attributes that scripts may read. */
+export const attributes = (page: Page): Promise<Record<string, string | undefined>> =>
+  page.getByTestId("transfer-state").evaluate((element) => ({ ...(element as HTMLElement).dataset }));
