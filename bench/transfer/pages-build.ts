@@ -1,0 +1,29 @@
+/**
+ * Builds the bench page with the app's workers, as the app is built.
+ *
+ * @module
+ */
+import { join } from "node:path";
+import { build } from "vite";
+import { ROOT } from "../../scripts/lib/process.ts";
+
+/** Writes `page.js` and what it needs into `folder`. */
+export async function buildPages(folder: string): Promise<void> {
+  await build({
+    configFile: false,
+    root: ROOT,
+    publicDir: false,
+    logLevel: "warn",
+    worker: { format: "es" },
+    build: {
+      outDir: folder,
+      emptyOutDir: true,
+      target: "esnext",
+      modulePreload: false,
+      rolldownOptions: {
+        input: join(ROOT, "bench/transfer/pages/page.ts"),
+        output: { format: "es", entryFileNames: "page.js" },
+      },
+    },
+  });
+}

@@ -1,0 +1,38 @@
+import { describe, expect, it } from "vitest";
+import { add, countCheck, countRun, formatCounts, NOTHING, type VitestReport } from "./tally.ts";
+
+const GOOD: VitestReport = {
+  success: true,
+  numPassedTests: 3,
+  numFailedTests: 0,
+  numPendingTests: 1,
+  numTodoTests: 1,
+  testResults: [{ status: "passed", assertionResults: [{ status: "passed" }] }],
+};
+
+describe("counting a test run", () => {
+  it("takes passed, failed and skipped from the report", () => {
+    expect(countRun(GOOD, true)).toEqual({ passed: 3, failed: 0, skipped: 2 });
+  });
+
+  it("counts a file that failed outside its tests", () => {
+    const report = { ...GOOD, success: false, testResults: [{ status: "failed", assertionResults: [] }] };
+    expect(countRun(report, false).failed).toBe(1);
+  });
+
+  it("counts a failed test once, not also its file", () => {
+    const file = { status: "failed", assertionResults: [{ status: "failed" }, { status: "passed" }] };
+    expect(countRun({ ...GOOD, success: false, numFailedTests: 1, testResults: [file] }, false).failed).toBe(1);
+  });
+
+  it("takes no report, an unexplained bad exit and an empty run for failures", () => {
+    expect(countRun(undefined, true).failed).toBe(1);
+    expect(countRun(GOOD, false).failed).toBe(1);
+    expect(countRun({ ...GOOD, numPassedTests: 0 }, true).failed).toBe(1);
+  });
+
+  it("adds up to the line that scripts read", () => {
+    const total = [countRun(GOOD, true), countCheck(true), countCheck(false)].reduce(add, NOTHING);
+    expect(formatCounts(total)).toBe("4 passed, 1 failed, 2 skipped");
+  });
+});

@@ -1,0 +1,63 @@
+/**
+ * Adding up results: single checks and the JSON reports of test runs, into the one line that `npm test` ends with.
+ *
+ * @module
+ */
+
+/** How many tests passed, failed and did not run. */
+export interface Counts {
+  readonly passed: number;
+  readonly failed: number;
+  readonly skipped: number;
+}
+
+export const NOTHING: Counts = { passed: 0, failed: 0, skipped: 0 };
+
+/** The parts of a Vitest JSON report that are counted. */
+export interface VitestReport {
+  readonly success: boolean;
+  readonly numPassedTests: number;
+  readonly numFailedTests: number;
+  readonly numPendingTests: number;
+  readonly numTodoTests: number;
+  readonly testResults: readonly {
+    readonly status: string;
+    readonly assertionResults: readonly { readonly status: string }[];
+  }[];
+}
+
+export function add(a: Counts, b: Counts): Counts {
+  return { passed: a.passed + b.passed, failed: a.failed + b.failed, skipped: a.skipped + b.skipped };
+}
+
+/** One check as one test. */
+export function countCheck(ok: boolean): Counts {
+  return ok ? { ...NOTHING, passed: 1 } : { ...NOTHING, failed: 1 };
+}
+
+/**
+ * Counts a test run. A file that failed outside its tests (an import, a hook) counts as one failed test, so does a run
+ * that failed without saying where, left no report or ran nothing: silence is never a pass.
+ *
+ * @param report undefined when the run left none
+ * @param exitedWell whether the runner itself ended with code 0
+ */
+export function countRun(report: VitestReport | undefined, exitedWell: boolean): Counts {
+  if (report === undefined) return countCheck(false);
+  const brokenFiles = report.testResults.filter(
+    (file) => file.status === "failed" && !file.assertionResults.some((test) => test.status === "failed"),
+  ).length;
+  const failed = report.numFailedTests + brokenFiles;
+  const nothingRan = report.numPassedTests + failed === 0;
+  const unexplained = failed === 0 && (nothingRan || !report.success || !exitedWell);
+  return {
+    passed: report.numPassedTests,
+    failed: failed + (unexplained ? 1 : 0),
+    skipped: report.numPendingTests + report.numTodoTests,
+  };
+}
+
+/** The last line of `npm test`. Scripts read it; its form does not change. */
+export function formatCounts(counts: Counts): string {
+  return `${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`;
+}

@@ -1,0 +1,70 @@
+/**
+ * `npm test`: every check and every test, in the order of their cost, then one line that adds them all up. A stage that
+ * fails does not keep the later ones from running, except where they need what it builds.
+ *
+ * @module
+ */
+import { mkdirSync, readFileSync, rmSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { ensureBuilt, TARGETS } from "./lib/build.ts";
+import { runChecks } from "./lib/checks.ts";
+import { ensureChromium } from "./lib/chromium.ts";
+import { line } from "./lib/line.ts";
+import { type Ran, ROOT, runScript } from "./lib/process.ts";
+import { add, type Counts, countCheck, countRun, formatCounts, NOTHING, type VitestReport } from "./lib/tally.ts";
+
+const MINUTE_MS = 60_000;
+const summary: string[] = [];
+let total: Counts = NOTHING;
+
+function tellCheck(name: string, ran: Ran): boolean {
+  total = add(total, countCheck(ran.ok));
+  summary.push(line(ran.ok, name, ran.elapsedMs));
+  console.log(summary.at(-1));
+  if (!ran.ok) console.log(ran.output);
+  return ran.ok;
+}
+
+function readReport(path: string): VitestReport | undefined {
+  try {
+    return JSON.parse(readFileSync(path, "utf8"));
+  } catch {
+    return undefined; // The runner died before it wrote one; countRun makes that a failure.
+  }
+}
+
+async function runTests(name: string, config: string, timeoutMs: number): Promise<void> {
+  const report = join(ROOT, ".cache", "reports", `${name}.json`);
+  mkdirSync(dirname(report), { recursive: true });
+  rmSync(report, { force: true });
+  const ran = await runScript(
+    "node_modules/vitest/vitest.mjs",
+    ["run", "--config", config, "--reporter=default", "--reporter=json", `--outputFile.json=${report}`],
+    { live: true, timeoutMs },
+  );
+  const counts = countRun(readReport(report), ran.ok);
+  total = add(total, counts);
+  summary.push(line(counts.failed === 0, `${name} tests`, ran.elapsedMs, formatCounts(counts)));
+}
+
+async function tryChromium(): Promise<Ran> {
+  const started = performance.now();
+  try {
+    process.env.CHROMIUM_PATH = await ensureChromium();
+    return { ok: true, output: "", elapsedMs: performance.now() - started };
+  } catch (error) {
+    return { ok: false, output: String(error), elapsedMs: performance.now() - started };
+  }
+}
+
+await runChecks(tellCheck);
+if (tellCheck("build of the kernels", await ensureBuilt(TARGETS.kernels))) {
+  await runTests("unit", "vitest.config.ts", 20 * MINUTE_MS);
+  const isBuilt = tellCheck("build of the web app", await ensureBuilt(TARGETS.web));
+  const hasBrowser = tellCheck("Chromium", await tryChromium());
+  if (isBuilt && hasBrowser) await runTests("browser", "vitest.browser.config.ts", 40 * MINUTE_MS);
+}
+
+console.log(`\n${summary.join("\n")}\n`);
+console.log(formatCounts(total));
+process.exitCode = total.failed > 0 || total.passed === 0 ? 1 : 0;
