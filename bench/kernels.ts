@@ -4,10 +4,10 @@
  *
  * @module
  */
-import { createRequire } from "node:module";
 import { hash as jitHash } from "blake3-jit";
 import { decompress as fzstdDecompress } from "fzstd";
 import { compress as lz4WasmCompress, decompress as lz4WasmDecompress } from "lz4-wasm/lz4_wasm.js";
+import { decompress as lz4jsDecompress } from "lz4js";
 import { cutSizesFor } from "../core/chunk/cut-sizes.ts";
 import { gearFinder } from "../core/chunk/gear.ts";
 import { cutEnds } from "../core/chunk/select-cuts.ts";
@@ -23,11 +23,10 @@ import { cell, formatTable } from "./lib/table.ts";
 const ROUNDS = 3;
 /** Each sample repeats its work until this long has passed. */
 const SAMPLE_MS = 150;
-/** What stands in for the network's or the codec's unit of work. */
+/** Bytes that are compressed together. */
 const RUN = MIB;
+/** How many times faster than the best package each kind must be. */
 const LEAST_RATIO: Readonly<Record<string, number>> = { hash: 1.2, cut: 1.3, lz4: 1.2 };
-
-const lz4js = createRequire(import.meta.url)("lz4js") as { decompress(frame: Uint8Array): Uint8Array };
 
 type Work = () => unknown;
 interface Contest {
@@ -180,7 +179,7 @@ async function codecContests(engine: Engine, data: KernelData): Promise<Contest[
       Promise.all(packed.map((one) => one && engine.decompress(one, codec, RUN)));
     const peerPacked = runs.map((plain) => lz4WasmCompress(plain));
     const unlz4Peer = { name: "lz4-wasm", work: () => peerPacked.map((packed) => lz4WasmDecompress(packed)) };
-    const lz4jsPeer = { name: "lz4js", work: () => lz4.map((packed) => packed && lz4js.decompress(packed)) };
+    const lz4jsPeer = { name: "lz4js", work: () => lz4.map((packed) => packed && lz4jsDecompress(packed)) };
     const unzstdPeer = { name: "fzstd", work: () => zstd.map((packed) => packed && fzstdDecompress(packed)) };
     contests.push({ name: `unlz4, ${name}`, bytes, own: back("lz4", lz4), peer: unlz4Peer });
     if (name === "text") contests.push({ name: "unlz4, text", bytes, own: back("lz4", lz4), peer: lz4jsPeer });

@@ -47,8 +47,9 @@ export class FolderSink implements Sink {
     return asSinkFailure(this.#out, async () => {
       const target = await Target.open(this.#out);
       this.#target = target;
-      const { bavail, bsize } = await statfs(target.root);
-      if (totalBytes > bavail * bsize)
+      const { blocks, bavail, bsize } = await statfs(target.root);
+      // A file system that does not know its size says 0.
+      if (blocks > 0 && totalBytes > bavail * bsize)
         throw new Failure("sink/full", { neededBytes: totalBytes, freeBytes: bavail * bsize });
       await target.checkFree(entries, !this.#options.rename);
       const partials = join(target.root, `.warp-partial-${randomBytes(8).toString("hex")}`);

@@ -23,6 +23,12 @@ export function formatRate(bytesPerSecond: number): string {
   return `${(bytesPerSecond / 1e6).toFixed(1)} MB/s`;
 }
 
+/** `12 s, 12.3 MB/s`; no rate where it would tell nothing. */
+export function formatPace(bytes: number, seconds: number): string {
+  const pace = seconds >= 1 ? `, ${formatRate(bytes / seconds)}` : "";
+  return formatDuration(seconds) + pace;
+}
+
 /** `45 s`, `3 min 20 s`, `2 h 5 min`, `3 d 4 h`. */
 export function formatDuration(seconds: number): string {
   const whole = Math.max(0, Math.round(seconds));

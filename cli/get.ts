@@ -13,7 +13,7 @@ import { systemClock } from "./clock.ts";
 import { type Context, showProgress } from "./context.ts";
 import { loadCpuEngine } from "./engine.ts";
 import { FolderSink } from "./folder-sink.ts";
-import { count, formatBytes, formatDuration, formatRate } from "./format.ts";
+import { count, formatBytes, formatPace } from "./format.ts";
 import { createExpander } from "./lane.ts";
 import { quoted } from "./named-failure.ts";
 import { type Opened, open } from "./opened.ts";
@@ -60,7 +60,7 @@ export async function get(command: GetCommand, context: Context): Promise<void> 
   const { bytesDone: bytes, wireBytes, entriesDone: entries } = progress;
   const seconds = (systemClock.now() - started) / 1000;
   const size = `${formatBytes(bytes)} in ${count(entries, "item")}`;
-  const text = `Received and verified ${size} into ${quoted(resolve(command.out))} (${formatDuration(seconds)}, ${formatRate(bytes / seconds)}).`;
+  const text = `Received and verified ${size} into ${quoted(resolve(command.out))} (${formatPace(bytes, seconds)}).`;
   output.say({ type: "done", bytes, wireBytes, entries, seconds }, text);
 }
 

@@ -11,7 +11,7 @@ import { DEFAULT_EXPIRY_SECONDS, type SendCommand, UsageError } from "./argument
 import { systemClock } from "./clock.ts";
 import { type Context, follow, showProgress } from "./context.ts";
 import { loadCpuEngine } from "./engine.ts";
-import { count, formatBytes, formatDuration, formatRate, formatTime } from "./format.ts";
+import { count, formatBytes, formatDuration, formatPace, formatTime } from "./format.ts";
 import { createBatchSource } from "./lane.ts";
 import { quoted } from "./named-failure.ts";
 import { createPortal, deletePortal, type OwnedPortal } from "./portal.ts";
@@ -44,7 +44,7 @@ export async function send(command: SendCommand, context: Context): Promise<void
     const { wireBytes, bytesTotal: bytes, entriesTotal: entries } = progress;
     const seconds = (systemClock.now() - started) / 1000;
     const size = `${formatBytes(bytes)} in ${count(entries, "item")}`;
-    const wire = `${formatBytes(wireBytes)} on the wire, ${formatDuration(seconds)}, ${formatRate(bytes / seconds)}`;
+    const wire = `${formatBytes(wireBytes)} on the wire, ${formatPace(bytes, seconds)}`;
     const text = `Sent ${size} (${wire}). The link works until ${formatTime(portal.expiresAtMs)}.`;
     output.say({ type: "done", bytes, wireBytes, entries, seconds }, text);
   } catch (error) {

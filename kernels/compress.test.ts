@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
-import { createRequire } from "node:module";
 import fc from "fast-check";
 import { decompress as fzstdDecompress } from "fzstd";
+import { decompress as lz4jsDecompress } from "lz4js";
 import { beforeAll, describe, expect, it } from "vitest";
 import { isWorthwhile } from "../core/compress/entropy.ts";
 import { writeLz4Frame } from "../core/compress/lz4-frame.ts";
@@ -12,7 +12,6 @@ import { noise, prose } from "../tests/support/bytes.ts";
 import { loadEngine, loadKernels } from "../tests/support/kernels.ts";
 import { KERNEL_MEMORY_BYTES } from "./loader.ts";
 
-const lz4js = createRequire(import.meta.url)("lz4js") as { decompress(frame: Uint8Array): Uint8Array };
 type Decoder = (packed: Uint8Array) => Uint8Array;
 
 /** The decoders of other people: always the npm one, and the command-line tool where it is installed. */
@@ -25,7 +24,7 @@ function decoders(tool: string, library: Decoder): Decoder[] {
   return spawnSync(tool, ["--version"]).error === undefined ? [library, command] : [library];
 }
 const DECODERS = {
-  lz4: decoders("lz4", lz4js.decompress),
+  lz4: decoders("lz4", lz4jsDecompress),
   zstd: decoders("zstd", (packed) => fzstdDecompress(packed)),
 };
 const CODECS = ["lz4", "zstd"] as const;
@@ -158,6 +157,25 @@ describe("decompress-lz4", () => {
       }),
       { numRuns: 3000 },
     );
+  });
+
+  it("refuses a match that begins before the output, near the ends and far from them", async () => {
+    const { call, bytes, input, output } = await loadKernels();
+    for (const behind of [0, 100]) {
+      for (const [distance, good] of [
+        [0, false],
+        [8, true],
+        [9, false],
+        [255, false],
+      ] as const) {
+        // Eight literals, a match of four, then literals to the end.
+        const tail = behind === 0 ? [0x10, 1] : [0xf0, behind - 15, ...new Uint8Array(behind)];
+        const block = [0x80, 1, 2, 3, 4, 5, 6, 7, 8, distance, 0, ...tail];
+        bytes.set(block, input);
+        const plainBytes = 12 + Math.max(1, behind);
+        expect(call.decompressLz4(input, block.length, output, plainBytes), `${distance}`).toBe(good ? 1 : 0);
+      }
+    }
   });
 
   it("decodes every distance and length of overlapping matches", async () => {

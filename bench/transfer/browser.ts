@@ -37,12 +37,18 @@ export interface BareBrowser {
   close(): Promise<void>;
 }
 
-/** Starts a browser with one page. @throws Error when there is no Chromium */
+/** True for a process that shows pages of the web, not parts of the browser's own window. */
+function isPage(pid: number): boolean {
+  const switches = argumentsOf(pid);
+  return switches.includes("--type=renderer") && !switches.includes("--top-chrome-webui");
+}
+
+/** Starts a browser with one page, in a window without an address bar, whose scripts would run beside the page's. @throws Error when there is no Chromium */
 export async function startBrowser(name: string, url: string, folder: string | undefined): Promise<BareBrowser> {
   const program = findChromium();
   if (program === undefined) throw new Error(`No Chromium found. Run: ${installCommand(process.platform)}`);
   const profile = await temporaryFolder(name, folder);
-  const child: ChildProcess = startProcess(program, [...SWITCHES, `--user-data-dir=${profile}`, url], {
+  const child: ChildProcess = startProcess(program, [...SWITCHES, `--user-data-dir=${profile}`, `--app=${url}`], {
     stdio: "ignore",
   });
   const pid = child.pid ?? 0;
@@ -50,7 +56,7 @@ export async function startBrowser(name: string, url: string, folder: string | u
     pid,
     processes: () => {
       const all = treeOf([pid], listProcesses()).map((each) => each.pid);
-      return { all, renderers: all.filter((each) => argumentsOf(each).includes("--type=renderer")) };
+      return { all, renderers: all.filter(isPage) };
     },
     async close() {
       await endProcess(child);

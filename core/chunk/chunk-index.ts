@@ -12,6 +12,7 @@ export const MAX_INDEXED_CHUNKS = 2 ** 19;
 const HASH_BYTES = 32;
 const FIRST_CAPACITY = 1024;
 
+/** From the BLAKE3-256 of a chunk (u8[32], borrowed) to its number (u32); gives the first number remembered for a hash. */
 export class ChunkIndex {
   readonly #maxChunks: number;
   /** Hashes in the order they came. u8[capacity, 32] */

@@ -15,6 +15,7 @@ export interface CodecRate {
   readonly ratio: number;
 }
 
+/** What the choice depends on. */
 export interface CodecSituation {
   /** Of this run or of data like it; undefined when nothing was looked at yet. */
   readonly probe?: Probe;
@@ -29,6 +30,7 @@ export interface CodecSituation {
 /** A codec that costs more must be faster by this share. */
 const HYSTERESIS = 1.05;
 
+/** The codec with the highest plain bytes per second end to end; `none` when the probe says that nothing will shrink. */
 export function chooseCodec({ probe, pathBytesPerSecond, engineBytesPerSecond, lz4, zstd }: CodecSituation): Codec {
   if (probe !== undefined && looksIncompressible(probe)) return "none";
   const speed = ({ bytesPerSecond, ratio }: CodecRate): number => {

@@ -9,6 +9,7 @@ import type { Clock } from "../ports/clock.ts";
 import type { Dial, Link } from "../ports/link.ts";
 import type { Carrier, PathKind, PathReason } from "../transfer/snapshot.ts";
 import { WEBTRANSPORT_CONNECT_MS } from "../units.ts";
+import { deferred } from "./deferred.ts";
 
 export interface Connected {
   readonly link: Link;
@@ -113,7 +114,8 @@ async function tcp(options: ConnectOptions, reason: PathReason, signal: AbortSig
 async function attempt(options: ConnectOptions, carrier: Carrier, limitMs: number, signal: AbortSignal): Promise<Link> {
   if (signal.aborted) throw new Failure("cancelled");
   const controller = new AbortController();
-  const onAbort = () => controller.abort();
+  const aborted = deferred<never>();
+  const onAbort = () => aborted.reject(new Failure("cancelled"));
   signal.addEventListener("abort", onAbort, { once: true });
   const dialled = options.dial(carrier, controller.signal);
   const done = new AbortController();
@@ -122,7 +124,7 @@ async function attempt(options: ConnectOptions, carrier: Carrier, limitMs: numbe
   });
   tooLate.catch(() => {});
   try {
-    return await Promise.race([dialled, tooLate]);
+    return await Promise.race([dialled, tooLate, aborted.promise]);
   } catch (error) {
     controller.abort();
     dialled.then(

@@ -12,6 +12,7 @@ import { assert } from "../failure.ts";
 /** What a tree stands for. */
 export type MerkleContext = "packs" | "chunks";
 
+/** SHA-256, u8[32]. */
 export type Hash32 = Uint8Array<ArrayBuffer>;
 
 const HASH_BYTES = 32;

@@ -4,7 +4,7 @@ import { noise } from "../../tests/support/bytes.ts";
 import { effortMs, sequence, withoutStacks } from "../../tests/support/fake-effort.ts";
 import { Failure } from "../failure.ts";
 import { merkleRoot } from "../hash/merkle.ts";
-import { MAX_CHUNK_BYTES, MAX_SEALED_PAGE_BYTES, PACK_PAYLOAD_BYTES } from "../units.ts";
+import { MAX_CHUNK_BYTES, MAX_SEALED_PAGE_BYTES } from "../units.ts";
 import { decodeCanonical, encodeCanonical } from "../wire/codec.ts";
 import type { Entry } from "./entry.ts";
 import { Manifest } from "./manifest.ts";
@@ -316,10 +316,10 @@ describe("a manifest", () => {
     const nothing = { ...chunks, entries: [], runs: [], chunkHashes: new Uint8Array(0), chunkBytes: [] };
     expect(effortMs(() => manifest.append({ ...nothing, events: extents }))).toBeLessThan(50);
     const packs = { ...nothing, packHashes: noise(32 * 8_000, "packs") };
-    expect(effortMs(() => manifest.append(packs), 3) / 8_000).toBeLessThan(0.05);
+    expect(effortMs(() => manifest.append(packs))).toBeLessThan(200);
   });
 
-  it("[PAGE-5] bounds what a receiver keeps: chunks, packs, events and folders", () => {
+  it("[PAGE-5] bounds the packs and the folders that a receiver keeps", () => {
     const page = (change: Partial<Page>): Page => ({ ...good, entries: [], events: [], end: null, ...change });
     const repeat = (change: Partial<Page>) =>
       codeOf(() => {
@@ -337,6 +337,5 @@ describe("a manifest", () => {
       }
     };
     expect(codeOf(listing)).toBe("manifest/limit");
-    expect(PACK_PAYLOAD_BYTES).toBeGreaterThan(0);
   }, 120_000);
 });

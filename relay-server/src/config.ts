@@ -46,7 +46,8 @@ export function readConfig(environment: Environment): Config {
   const read = <T>(name: string, fallback: string, parse: (text: string) => T | undefined, expected: string): T => {
     const text = environment[name]?.trim() || fallback;
     const value = parse(text);
-    if (value === undefined) throw new ConfigError(`${name}=${JSON.stringify(text)} cannot be used: expected ${expected}.`);
+    if (value === undefined)
+      throw new ConfigError(`${name}=${JSON.stringify(text)} cannot be used: expected ${expected}.`);
     return value;
   };
   refuseUnbuilt(environment);
@@ -63,9 +64,19 @@ export function readConfig(environment: Environment): Config {
     defaultExpirySeconds: read("DEFAULT_EXPIRY", "1d", parseExpiry, EXPIRY_EXPECTED),
     maxExpirySeconds: read("MAX_EXPIRY", "7d", parseExpiry, EXPIRY_EXPECTED),
     maxLinks: read("MAX_LINKS", "1000", (text) => parseCount(text, 1, 100_000), "a number from 1 to 100000"),
-    maxLinksPerAddress: read("MAX_LINKS_PER_ADDRESS", "32", (text) => parseCount(text, 1, 100_000), "a number from 1 to 100000"),
+    maxLinksPerAddress: read(
+      "MAX_LINKS_PER_ADDRESS",
+      "32",
+      (text) => parseCount(text, 1, 100_000),
+      "a number from 1 to 100000",
+    ),
     trustedProxies: read("TRUST_PROXY", "", parseProxies, "IP addresses or networks such as 127.0.0.1,10.0.0.0/8"),
-    logLevel: read("LOG_LEVEL", "info", (text) => LOG_LEVELS.find((level) => level === text), `one of ${LOG_LEVELS.join(", ")}`),
+    logLevel: read(
+      "LOG_LEVEL",
+      "info",
+      (text) => LOG_LEVELS.find((level) => level === text),
+      `one of ${LOG_LEVELS.join(", ")}`,
+    ),
   };
   if (config.defaultExpirySeconds > config.maxExpirySeconds) {
     throw new ConfigError("DEFAULT_EXPIRY is longer than MAX_EXPIRY: expected at most that.");
@@ -109,7 +120,8 @@ function parsePublicUrl(text: string): URL | null | undefined {
   if (text === "") return null;
   if (!URL.canParse(text)) return undefined;
   const url = new URL(text);
-  const isPlain = url.pathname === "/" && url.search === "" && url.hash === "" && url.username === "" && url.password === "";
+  const isPlain =
+    url.pathname === "/" && url.search === "" && url.hash === "" && url.username === "" && url.password === "";
   return isPlain && /^https?:$/.test(url.protocol) ? url : undefined;
 }
 

@@ -31,12 +31,20 @@ export class Metrics {
   readonly #requests = new Map<string, number>();
   readonly #latency = new Array<number>(BOUNDS.length + 1).fill(0);
   #latencySum = 0;
+  readonly #onTraffic: (bytes: number) => void;
+
+  /** @param onTraffic is told of all object bytes, in and out */
+  constructor(onTraffic: (bytes: number) => void = () => {}) {
+    this.#onTraffic = onTraffic;
+  }
 
   bytesIn(path: PathKind, bytes: number): void {
     this.#in[path] += bytes;
+    this.#onTraffic(bytes);
   }
   bytesOut(path: PathKind, bytes: number): void {
     this.#out[path] += bytes;
+    this.#onTraffic(bytes);
   }
   linkOpened(path: PathKind): void {
     this.#links[path]++;
@@ -63,7 +71,11 @@ export class Metrics {
   text(gauges: Gauges): string {
     const lines: string[] = [];
     const family = (name: string, type: string, help: string, samples: readonly string[]) => {
-      lines.push(`# HELP warp_${name} ${help}`, `# TYPE warp_${name} ${type}`, ...samples.map((sample) => `warp_${sample}`));
+      lines.push(
+        `# HELP warp_${name} ${help}`,
+        `# TYPE warp_${name} ${type}`,
+        ...samples.map((sample) => `warp_${sample}`),
+      );
     };
     const perPath = (name: string, values: PerPath) => PATHS.map((path) => `${name}{path="${path}"} ${values[path]}`);
     family("requests_total", "counter", "HTTP requests by route.", [
@@ -78,7 +90,9 @@ export class Metrics {
     family("upload_buffer_bytes", "gauge", "Bytes between network and disk.", [
       `upload_buffer_bytes ${gauges.uploadBufferBytes}`,
     ]);
-    family("webtransport_up", "gauge", "1 when WebTransport is served.", [`webtransport_up ${gauges.webtransportUp ? 1 : 0}`]);
+    family("webtransport_up", "gauge", "1 when WebTransport is served.", [
+      `webtransport_up ${gauges.webtransportUp ? 1 : 0}`,
+    ]);
     family("certificate_expires_seconds", "gauge", "When the WebTransport certificate expires, since 1970.", [
       `certificate_expires_seconds ${Math.floor(gauges.certificateExpiresAtMs / 1000)}`,
     ]);

@@ -8,7 +8,9 @@ import { type BlockList, isIP } from "node:net";
 
 /** Follows `X-Forwarded-For` from the right for as long as the hops are trusted. IPv6 counts by its /64 network. */
 export function peerAddress(request: IncomingMessage, trusted: BlockList): string {
-  const hops = String(request.headers["x-forwarded-for"] ?? "").split(",").map((hop) => hop.trim());
+  const hops = String(request.headers["x-forwarded-for"] ?? "")
+    .split(",")
+    .map((hop) => hop.trim());
   let address = plain(request.socket.remoteAddress ?? "");
   while (isTrusted(address, trusted)) {
     const hop = plain(hops.pop() ?? "");
@@ -36,5 +38,8 @@ export function network(address: string): string {
   const left = head.split(":").filter(Boolean);
   const right = tail.split(":").filter(Boolean);
   const full = [...left, ...new Array<string>(Math.max(0, 8 - left.length - right.length)).fill("0"), ...right];
-  return `${full.slice(0, 4).map((group) => Number.parseInt(group, 16).toString(16)).join(":")}::/64`;
+  return `${full
+    .slice(0, 4)
+    .map((group) => Number.parseInt(group, 16).toString(16))
+    .join(":")}::/64`;
 }

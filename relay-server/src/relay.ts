@@ -17,6 +17,7 @@ import { ByteBudget } from "./byte-budget.ts";
 import { WebSocketDoor } from "./carrier/websocket.ts";
 import { SlewedDate } from "./clock.ts";
 import type { Config } from "./config.ts";
+import { collectAfter } from "./early-collector.ts";
 import { createApp } from "./http/app.ts";
 import { Leases } from "./http/leases.ts";
 import { StaticFiles } from "./http/static-files.ts";
@@ -27,12 +28,19 @@ import { Metrics } from "./metrics.ts";
 import { peerAddress } from "./peer-address.ts";
 import { Portals } from "./portal/portals.ts";
 import { openSqliteStore } from "./store/sqlite-store.ts";
-import { DEFAULT_RENEWAL, type DoorOptions, openWebTransportDoor, type WebTransportDoor } from "./tls/webtransport-door.ts";
+import {
+  DEFAULT_RENEWAL,
+  type DoorOptions,
+  openWebTransportDoor,
+  type WebTransportDoor,
+} from "./tls/webtransport-door.ts";
 
 /** Upload bytes between network and disk, over all links. */
 export const UPLOAD_BUDGET_BYTES = 64 * MIB;
 /** Download bytes between disk and network that are held in full slabs. */
 export const DOWNLOAD_SLABS_BYTES = 16 * MIB;
+/** Traffic after which spent network buffers are collected. */
+const GARBAGE_BYTES = 16 * MIB;
 const SWEEP_MS = 30_000;
 const HEADERS_MS = 8_000;
 const REQUEST_MS = 120_000;
@@ -62,7 +70,7 @@ export async function startRelay(config: Config, parts: RelayParts = {}): Promis
   const store = await openSqliteStore(config);
   const budget = new ByteBudget(UPLOAD_BUDGET_BYTES);
   const portals = new Portals({ store, budget }, new SlewedDate());
-  const metrics = new Metrics();
+  const metrics = new Metrics(collectAfter(GARBAGE_BYTES));
   const services = { portals, slabs: new SlabPool(DOWNLOAD_SLABS_BYTES), metrics, log };
   const links = new Links(services, { max: config.maxLinks, maxPerAddress: config.maxLinksPerAddress });
   const leases = new Leases();
@@ -76,7 +84,10 @@ export async function startRelay(config: Config, parts: RelayParts = {}): Promis
     log,
     leases,
     files: await StaticFiles.list(parts.webFolder ?? WEB_FOLDER),
-    webtransport: () => ({ state: door?.state ?? null, reason: door === undefined ? "WebTransport is starting." : door.reason }),
+    webtransport: () => ({
+      state: door?.state ?? null,
+      reason: door === undefined ? "WebTransport is starting." : door.reason,
+    }),
     uploadBufferBytes: () => budget.used,
     stopping: stopping.signal,
   });

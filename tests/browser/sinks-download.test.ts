@@ -159,7 +159,7 @@ describe("a streamed download", () => {
     expect(new Set(listed.map(({ name }) => name)).size).toBe(count);
     if (hasUnzip()) expect(unzipTest(path)).toContain("No errors detected");
     expect(statSync(path).size).toBeGreaterThan(count * 100);
-  });
+  }, 300_000);
 });
 
 function hasUnzip(): boolean {

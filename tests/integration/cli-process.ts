@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { type ChildProcess, type SpawnOptions, spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdir, readdir, watch } from "node:fs/promises";
 import { join } from "node:path";
 import { PINNED_NODE, ROOT } from "../../scripts/lib/process.ts";
 
@@ -24,7 +25,7 @@ export interface CliProcess extends AsyncDisposable {
   printed(pattern: RegExp): Promise<string>;
 }
 
-export interface CliOptions extends Pick<SpawnOptions, "cwd" | "uid" | "gid"> {
+export interface CliOptions {
   /** What it reads from standard input, to its end. */
   readonly input?: string;
   /** A shell command that is put before the program, for example a limit. */
@@ -33,8 +34,8 @@ export interface CliOptions extends Pick<SpawnOptions, "cwd" | "uid" | "gid"> {
 
 /** Starts a command. Disposing ends it. */
 export function startCli(args: readonly string[], options: CliOptions = {}): CliProcess {
-  const { input, shellPrefix, ...rest } = options;
-  const spawnOptions = { ...rest, stdio: "pipe" as const };
+  const { input, shellPrefix } = options;
+  const spawnOptions = { stdio: "pipe" as const };
   const whole = [CLI_MAIN, ...args];
   const child =
     shellPrefix === undefined
@@ -93,4 +94,30 @@ export async function sendAll(args: readonly string[], options: CliOptions = {})
   const link = LINK.exec(out)?.[0];
   if (code !== 0 || link === undefined) throw new Error(`send ended with ${code}:\n${out}${err}`);
   return link;
+}
+
+/** Holds a sender still until the receiver runs, so that the receiver is live on a machine of any speed. */
+export async function startReceiverFirst(sender: CliProcess, args: readonly string[]): Promise<CliProcess> {
+  sender.process.kill("SIGSTOP");
+  const receiver = startCli(args);
+  await receiver.printed(/"type":"progress"/);
+  sender.process.kill("SIGCONT");
+  return receiver;
+}
+
+/** Waits until a name of this form is in a folder, which is made where it is missing. */
+export async function appears(folder: string, name: RegExp): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  const stop = new AbortController();
+  const changes = watch(folder, { signal: stop.signal });
+  const next = changes[Symbol.asyncIterator]();
+  try {
+    for (let change = next.next(); ; change = next.next()) {
+      change.catch(() => {}); // stopped
+      if ((await readdir(folder)).some((found) => name.test(found))) return;
+      await change;
+    }
+  } finally {
+    stop.abort();
+  }
 }

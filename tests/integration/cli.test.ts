@@ -10,7 +10,7 @@ import { MIB } from "../../core/units.ts";
 import { noise, prose } from "../support/bytes.ts";
 import { launchRelay, type RunningRelay } from "../support/launch.ts";
 import { compareTrees, freshPath, hostileTree, makeTree, type Tree } from "../support/tree.ts";
-import { LINK, runCli, sendAll, startCli } from "./cli-process.ts";
+import { appears, LINK, runCli, sendAll, startCli, startReceiverFirst } from "./cli-process.ts";
 
 // Each test starts several processes, on whatever machine this is.
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
@@ -53,13 +53,15 @@ test("a folder of every awkward case arrives byte for byte, with every name, emp
 });
 
 test("the link comes before the bytes, and a receiver that opens it at once gets them while they are sent", async () => {
-  const tree = await makeTree({ "big.bin": noise(96 * MIB, "live"), "log.txt": prose(5 * MIB, "live") });
+  const tree = await makeTree({ "a log.txt": prose(5 * MIB, "live"), "big.bin": noise(96 * MIB, "live") });
   try {
     await using sender = startCli(["send", tree.root, "--relay", relay.url, "--json"]);
     const link = await sender.printed(LINK);
     const out = fresh();
-    const got = await runCli(["get", link, "--out", out, "--json"]);
-    expect(got).toMatchObject({ code: 0 });
+    await using receiver = await startReceiverFirst(sender, ["get", link, "--out", out, "--json"]);
+    await appears(join(out, top(tree)), /^a log\.txt$/);
+    expect(await Promise.race([sender.result, Promise.resolve("still sending")])).toBe("still sending");
+    expect(await receiver.result).toMatchObject({ code: 0 });
     expect((await sender.result).code).toBe(0);
     expect(await compareTrees(tree.root, join(out, top(tree)), { mtimes: true })).toEqual([]);
   } finally {
@@ -82,7 +84,7 @@ test("several paths of equal names all arrive, and the new name is told", async 
 });
 
 test("info tells entries, sizes, state and expiry, to people and to programs, and downloads nothing", async () => {
-  const link = await sendAll([small.root, "--relay", relay.url, "--downloads", "1", "--expiry", "2h"]);
+  const link = await sendAll([small.root, "--relay", relay.url, "--expiry", "2h"]);
   const shown = await runCli(["info", link]);
   expect(shown.code).toBe(0);
   expect(shown.out).toContain("1000 bytes  folder to send/a.txt\n");
@@ -92,7 +94,11 @@ test("info tells entries, sizes, state and expiry, to people and to programs, an
   expect(told).toMatchObject({ type: "info", phase: "active", complete: true, listed: true, bytes: 1000 });
   const { expiresAtMs } = told as { expiresAtMs: number };
   expect(Math.abs(expiresAtMs - Date.now() - 7_200_000)).toBeLessThan(60_000);
-  // The one download that is allowed is still there, and then it is used up.
+});
+
+test("after the allowed downloads the portal has ended, and info is no download", async () => {
+  const link = await sendAll([small.root, "--relay", relay.url, "--downloads", "1"]);
+  expect((await runCli(["info", link])).code).toBe(0);
   expect((await runCli(["get", link, "--out", fresh()])).code).toBe(0);
   expect((await runCli(["get", link, "--out", fresh()])).err).toContain("portal/expired");
 });

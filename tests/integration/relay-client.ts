@@ -9,7 +9,13 @@ import { once } from "node:events";
 import { WebSocket } from "ws";
 import { LINK_ROUTE } from "../../core/portal/portal.ts";
 import { WRITE_BYTES } from "../../core/units.ts";
-import { type ClientFrame, decodeRelayFrame, encodeFrame, PROTOCOL_VERSION, type RelayFrame } from "../../core/wire/frame.ts";
+import {
+  type ClientFrame,
+  decodeRelayFrame,
+  encodeFrame,
+  PROTOCOL_VERSION,
+  type RelayFrame,
+} from "../../core/wire/frame.ts";
 import {
   encodeHeader,
   type ObjectHeader,
@@ -94,7 +100,13 @@ export function putObject(url: string, portal: TestPortal, { header, bytes }: Se
 }
 
 /** GETs an object by HTTP. */
-export function getObject(url: string, portal: TestPortal, kind: ObjectKind, index: number, wait = 0): Promise<Response> {
+export function getObject(
+  url: string,
+  portal: TestPortal,
+  kind: ObjectKind,
+  index: number,
+  wait = 0,
+): Promise<Response> {
   const path = `/api/v1/portals/${portal.text}/${kind}s/${index}?wait=${wait}`;
   return fetch(url + path, { headers: bearer(portal.readToken) });
 }
@@ -176,7 +188,10 @@ export class TestLink {
   }
 
   /** Takes the first frame of this type that passes, also one that came before. @throws Error when the link closes first */
-  async next<T extends RelayFrame["t"]>(t: T, passes: (frame: FrameOf<T>) => boolean = () => true): Promise<FrameOf<T>> {
+  async next<T extends RelayFrame["t"]>(
+    t: T,
+    passes: (frame: FrameOf<T>) => boolean = () => true,
+  ): Promise<FrameOf<T>> {
     for (;;) {
       const at = this.frames.findIndex((frame) => frame.t === t && passes(frame as FrameOf<T>));
       if (at >= 0) return this.frames.splice(at, 1)[0] as FrameOf<T>;

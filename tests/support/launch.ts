@@ -82,10 +82,12 @@ export async function launchRelay(options: RelayOptions = {}): Promise<RunningRe
     child.kill("SIGKILL");
     await exited;
   };
+  // The address for people, not a port in a log line: only then is HTTP listening.
+  const address = new RegExp(`https?://[^\\s"]+:${port}\\b`);
   const said = new Promise<void>((resolve) => {
     const collect = (text: string): void => {
       output += text;
-      if (output.includes(`:${port}`)) resolve();
+      if (address.test(output)) resolve();
     };
     child.stdout.setEncoding("utf8").on("data", collect);
     child.stderr.setEncoding("utf8").on("data", collect);

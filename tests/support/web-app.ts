@@ -10,20 +10,8 @@ import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { extname, join, normalize } from "node:path";
 import { build, type Plugin } from "vite";
+import { appPolicy, commonHeaders } from "../../relay-server/src/http/headers.ts";
 import { ROOT } from "../../scripts/lib/process.ts";
-
-const HEADERS = {
-  "Content-Security-Policy":
-    "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' blob:; font-src 'self'; " +
-    "connect-src 'self'; worker-src 'self'; manifest-src 'self'; frame-src 'none'; object-src 'none'; base-uri 'none'; " +
-    "form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types svelte-trusted-html app",
-  "Cross-Origin-Opener-Policy": "same-origin",
-  "Cross-Origin-Embedder-Policy": "require-corp",
-  "Cross-Origin-Resource-Policy": "same-origin",
-  "Referrer-Policy": "no-referrer",
-  "X-Content-Type-Options": "nosniff",
-  "Origin-Agent-Cluster": "?1",
-};
 
 const TYPES: Readonly<Record<string, string>> = {
   ".css": "text/css",
@@ -81,7 +69,11 @@ export async function serveWebApp(): Promise<WebApp> {
     const body =
       path === "/api/v1/relay" ? JSON.stringify(RELAY_INFO) : await readFile(join(folder, path)).catch(() => undefined);
     response.writeHead(body === undefined ? 404 : 200, {
-      ...HEADERS,
+      ...commonHeaders(false),
+      "Content-Security-Policy": appPolicy(
+        { scheme: "http:", name: "localhost", host: request.headers.host ?? "" },
+        "localhost",
+      ),
       "Content-Type": path === "/api/v1/relay" ? "application/json" : (TYPES[extname(path)] ?? "text/plain"),
     });
     response.end(path === "/service-worker.js" ? `${body}\n// ${releases}` : body);

@@ -50,7 +50,8 @@ type CoreClass = new (options: object) => Core;
 /** Finds what serves HTTP/3 here. @throws Error with a sentence for the operator */
 export async function findHttp3Engine(): Promise<Http3Engine> {
   const core = await importQuietly();
-  if (await hasOwnTransport()) return { name: "http3-quiche", listen: (options, handler) => listenOwn(core, options, handler) };
+  if (await hasOwnTransport())
+    return { name: "http3-quiche", listen: (options, handler) => listenOwn(core, options, handler) };
   let addon: Addon;
   try {
     addon = loadAddon();
@@ -116,7 +117,9 @@ async function serve(server: Core, handler: ListenHandler): Promise<Http3Listene
       sessions++;
       const gone = () => sessions--;
       session.closed.then(gone, gone);
-      const address = network(session.peerAddress.slice(0, session.peerAddress.lastIndexOf(":")).replace(/^\[|\]$/g, ""));
+      const address = network(
+        session.peerAddress.slice(0, session.peerAddress.lastIndexOf(":")).replace(/^\[|\]$/g, ""),
+      );
       session.ready.then(
         () => handler.onCarrier(new WebTransportCarrier(session, address)),
         () => undefined,

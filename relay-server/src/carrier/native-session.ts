@@ -16,7 +16,14 @@ export interface CoreSession {
   onDatagramStats(event: object): void;
 }
 
-const NO_STATS = { expiredOutgoing: 0, lostOutgoing: 0, minRtt: 0, smoothedRtt: 0, rttVariation: 0, estimatedSendRateBps: 0 };
+const NO_STATS = {
+  expiredOutgoing: 0,
+  lostOutgoing: 0,
+  minRtt: 0,
+  smoothedRtt: 0,
+  rttVariation: 0,
+  estimatedSendRateBps: 0,
+};
 
 export class NativeSession implements StreamHost {
   /** Set by the core. */

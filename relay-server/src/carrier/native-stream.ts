@@ -163,7 +163,13 @@ export class NativeStream {
       view.set(data.subarray(0, bytes));
       if (bytes < data.byteLength) this.#queue.unshift(data.subarray(bytes));
       this.#queued -= bytes;
-      answer = core.commitReadBuffer({ buffer: view, byob, readBytes: bytes, drained: this.#queue.length === 0, fin: false });
+      answer = core.commitReadBuffer({
+        buffer: view,
+        byob,
+        readBytes: bytes,
+        drained: this.#queue.length === 0,
+        fin: false,
+      });
     } else {
       this.#queued -= data.byteLength;
       answer = core.commitReadBuffer({ buffer: data, readBytes: data.byteLength, drained: true, fin: false });

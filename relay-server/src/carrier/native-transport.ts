@@ -92,7 +92,8 @@ export class NativeTransport {
         this.#core.onServerError(new Error(event.message));
         return;
       case "serverClosed":
-        for (const session of this.#sessions.values()) session.dispatch({ type: "closed", code: 0, reason: new Uint8Array(0) });
+        for (const session of this.#sessions.values())
+          session.dispatch({ type: "closed", code: 0, reason: new Uint8Array(0) });
         this.#sessions.clear();
         this.#core.onServerClose();
         return;
@@ -111,6 +112,12 @@ export class NativeTransport {
     this.#sessions.set(event.session, session);
     const header = { ":path": event.path, ":authority": event.authority };
     const peerAddress = `${event.remoteAddress}:${event.remotePort}`;
-    this.#core.onSessionRequest({ header, peerAddress, session, protocol: "http3:rwebtransport", transportPrivate: {} });
+    this.#core.onSessionRequest({
+      header,
+      peerAddress,
+      session,
+      protocol: "http3:rwebtransport",
+      transportPrivate: {},
+    });
   }
 }

@@ -29,11 +29,19 @@ export class WebSocketDoor {
   });
 
   /** Takes over the socket of an upgrade request. */
-  accept(request: IncomingMessage, socket: Duplex, head: Buffer, address: string, onCarrier: (carrier: Carrier) => void) {
+  accept(
+    request: IncomingMessage,
+    socket: Duplex,
+    head: Buffer,
+    address: string,
+    onCarrier: (carrier: Carrier) => void,
+  ) {
     // Node keeps sockets half open; a peer that died would never be noticed.
     socket.on("end", () => socket.destroy());
     if ("setKeepAlive" in socket && typeof socket.setKeepAlive === "function") socket.setKeepAlive(true, KEEP_ALIVE_MS);
-    this.#server.handleUpgrade(request, socket, head, (webSocket) => onCarrier(new WebSocketCarrier(webSocket, address)));
+    this.#server.handleUpgrade(request, socket, head, (webSocket) =>
+      onCarrier(new WebSocketCarrier(webSocket, address)),
+    );
   }
 }
 

@@ -71,7 +71,8 @@ function addDocuments(app: RelayApp): void {
       title: "Warp Portal relay",
       version: String(PROTOCOL_VERSION),
       license: { name: "MIT", url: "https://opensource.org/license/mit" },
-      description: "Stores and forwards sealed objects that it cannot read. Byte strings are base64url without padding.",
+      description:
+        "Stores and forwards sealed objects that it cannot read. Byte strings are base64url without padding.",
     },
     servers: [{ url: "/" }],
   });
@@ -88,7 +89,8 @@ function addWebApp(app: RelayApp, { files, config }: HttpServices): void {
     const path = c.req.path;
     const file = files.find(path);
     if (file === undefined) {
-      if (!files.isBuilt && path === "/") return c.text("The web app is not built: run `npm start` or `npm run build`.\n", 503);
+      if (!files.isBuilt && path === "/")
+        return c.text("The web app is not built: run `npm start` or `npm run build`.\n", 503);
       return answerNoRoute(c);
     }
     const origin = c.get("origin");

@@ -40,15 +40,15 @@ export function renderDocs(document: DocumentView): string {
     Object.entries(methods).map(([method, operation]) => renderOperation(method, path, operation as Operation)),
   );
   const schemas = Object.entries(document.components?.schemas ?? {}).map(
-    ([name, schema]) => `<h2 id="${escape(name)}">${escape(name)}</h2>${renderJson(schema)}`,
+    ([name, schema]) => `<h2 id="${escapeHtml(name)}">${escapeHtml(name)}</h2>${renderJson(schema)}`,
   );
   const { title, version, description = "" } = document.info;
   return `<!doctype html>
 <html lang="en">
-<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${escape(title)}</title><style>${STYLE}</style></head>
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${escapeHtml(title)}</title><style>${STYLE}</style></head>
 <body>
-<h1>${escape(title)} <small>${escape(version)}</small></h1>
-<p>${escape(description)}</p>
+<h1>${escapeHtml(title)} <small>${escapeHtml(version)}</small></h1>
+<p>${escapeHtml(description)}</p>
 <p>As a document for tools: <a href="/api/v1/openapi.json">/api/v1/openapi.json</a></p>
 ${operations.join("\n")}
 <h1>Shapes</h1>
@@ -61,24 +61,31 @@ ${schemas.join("\n")}
 function renderOperation(method: string, path: string, operation: Operation): string {
   const parameters = (operation.parameters ?? []).map(
     ({ name, in: place, required, schema }) =>
-      `<tr><td><code>${escape(name)}</code></td><td>${escape(place)}${required ? "" : ", optional"}</td><td><code>${escape(JSON.stringify(schema ?? {}))}</code></td></tr>`,
+      `<tr><td><code>${escapeHtml(name)}</code></td><td>${escapeHtml(place)}${required ? "" : ", optional"}</td><td><code>${escapeHtml(JSON.stringify(schema ?? {}))}</code></td></tr>`,
   );
   const responses = Object.entries(operation.responses ?? {}).map(
-    ([status, { description }]) => `<tr><td><code>${escape(status)}</code></td><td>${escape(description)}</td></tr>`,
+    ([status, { description }]) =>
+      `<tr><td><code>${escapeHtml(status)}</code></td><td>${escapeHtml(description)}</td></tr>`,
   );
-  return `<h2><code>${escape(method.toUpperCase())} ${escape(path)}</code></h2>
-<p>${escape(operation.summary ?? "")}. ${escape(operation.description ?? "")} ${operation.security ? "Needs a token." : ""}</p>
+  return `<h2><code>${escapeHtml(method.toUpperCase())} ${escapeHtml(path)}</code></h2>
+<p>${escapeHtml(operation.summary ?? "")}. ${escapeHtml(operation.description ?? "")} ${operation.security ? "Needs a token." : ""}</p>
 <table>${parameters.join("")}</table>
 ${operation.requestBody ? renderJson(operation.requestBody) : ""}
 <table>${responses.join("")}</table>`;
 }
 
 function renderJson(value: object): string {
-  return `<pre>${escape(JSON.stringify(value, null, 2))}</pre>`;
+  return `<pre>${escapeHtml(JSON.stringify(value, null, 2))}</pre>`;
 }
 
-const ENTITIES: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" };
+const ENTITIES: Readonly<Record<string, string>> = {
+  "&": "&amp;",
+  "<": "&lt;",
+  ">": "&gt;",
+  '"': "&quot;",
+  "'": "&#39;",
+};
 
-function escape(text: string): string {
+function escapeHtml(text: string): string {
   return text.replace(/[&<>"']/g, (character) => ENTITIES[character] ?? "");
 }

@@ -45,7 +45,9 @@ export async function drainBody(body: ReadableStream<Uint8Array> | null, maxByte
   }
 }
 
-async function readInTime(reader: ReadableStreamDefaultReader<Uint8Array> | undefined): Promise<Uint8Array | undefined> {
+async function readInTime(
+  reader: ReadableStreamDefaultReader<Uint8Array> | undefined,
+): Promise<Uint8Array | undefined> {
   if (reader === undefined) return undefined;
   const late = Promise.withResolvers<never>();
   const timer = setTimeout(() => late.reject(new Failure("object/size", { what: "silence" })), BODY_SILENCE_MS);

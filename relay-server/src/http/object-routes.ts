@@ -44,7 +44,10 @@ const getRoute = (kind: ObjectKind) =>
     summary: `Get a ${kind}; with \`wait\` the answer waits until it exists`,
     security: [{ bearer: [] }],
     request: { params: objectParams, query: waitQuery },
-    responses: { 200: { description: "Sealed bytes", headers: digestHeader, content: sealedContent }, default: failure },
+    responses: {
+      200: { description: "Sealed bytes", headers: digestHeader, content: sealedContent },
+      default: failure,
+    },
   });
 
 export function addObjectRoutes(app: RelayApp, services: HttpServices): void {
@@ -107,7 +110,7 @@ async function openWhenThere(
   index: number,
   signal: AbortSignal,
 ): Promise<ObjectSource> {
-  while (!live.has(kind, index) && !live.isBeyond(kind, index) && live.ended === undefined && !signal.aborted) {
+  while (!live.has(kind, index) && !live.willNotCome(kind, index) && live.ended === undefined && !signal.aborted) {
     const { promise, resolve } = Promise.withResolvers<void>();
     const stopWaiting = live.whenThere(kind, index, resolve);
     signal.addEventListener("abort", () => resolve(), { once: true });

@@ -23,7 +23,8 @@ const HOST = /^(?:\[([0-9A-Fa-f:.]{2,45})\]|([A-Za-z0-9](?:[A-Za-z0-9.-]{0,252}[
 export function originOf(hostHeader: string | undefined, isTls: boolean, publicUrl: URL | null): Origin {
   const match = HOST.exec(hostHeader ?? "");
   const name = match?.[1] ?? match?.[2];
-  if (name === undefined || (match?.[1] !== undefined && !isIPv6(name))) throw new Failure("wire/malformed", { what: "host" });
+  if (name === undefined || (match?.[1] !== undefined && !isIPv6(name)))
+    throw new Failure("wire/malformed", { what: "host" });
   if (publicUrl !== null) {
     return { scheme: publicUrl.protocol, name: publicUrl.hostname.replace(/^\[|\]$/g, ""), host: publicUrl.host };
   }

@@ -122,7 +122,10 @@ export function addPortalRoutes(app: RelayApp, services: HttpServices): void {
 
   app.openapi(stateRoute, async (c) => {
     const { wait, after } = c.req.valid("query");
-    const { live, grant } = await authorise(portals, portalBytes(c.req.valid("param").portal), tokenOf(c), ["read", "owner"]);
+    const { live, grant } = await authorise(portals, portalBytes(c.req.valid("param").portal), tokenOf(c), [
+      "read",
+      "owner",
+    ]);
     if (wait > 0) {
       services.leases.touch(live, grant === "owner" ? "send" : "receive");
       if (live.version === after) await live.nextChange(waiting(c, wait, services.stopping));

@@ -114,7 +114,12 @@ export const errorSchema = z
   .openapi("ApiError") satisfies z.ZodType<ApiError>;
 
 export const portalParams = z.object({ portal: portalId });
-const index = z.coerce.number().pipe(z.int().min(0).max(MAX_PACKS - 1));
+const index = z.coerce.number().pipe(
+  z
+    .int()
+    .min(0)
+    .max(MAX_PACKS - 1),
+);
 export const objectParams = z.object({ portal: portalId, index });
 
 const wait = z.coerce.number().pipe(z.int().min(0).max(MAX_WAIT_SECONDS)).default(0);

@@ -47,7 +47,9 @@ export class StaticFiles {
     for (const entry of entries.filter((entry) => entry.isFile())) {
       const path = join(entry.parentPath, entry.name);
       const address = `/${path.slice(folder.length).split(sep).filter(Boolean).join("/")}`;
-      const digest = createHash("sha256").update(await readFile(path)).digest("base64url");
+      const digest = createHash("sha256")
+        .update(await readFile(path))
+        .digest("base64url");
       files.set(address, {
         path,
         type: TYPES[extname(path)] ?? "application/octet-stream",

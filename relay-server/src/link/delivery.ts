@@ -85,7 +85,7 @@ export class Delivery {
 
   #look(want: Want): void {
     const { kind, index } = want;
-    const isDecided = this.#portal.has(kind, index) || this.#portal.isBeyond(kind, index) || this.#portal.ended;
+    const isDecided = this.#portal.has(kind, index) || this.#portal.willNotCome(kind, index) || this.#portal.ended;
     if (isDecided) {
       want.isReady = true;
       this.#ready.push(want);
@@ -135,7 +135,10 @@ export class Delivery {
       const lead = sent === 0 ? OBJECT_HEADER_BYTES : 0;
       const slices = cutSlices(slab, output.headroom, lead, length - sent);
       if (lead > 0) slab.set(encodeHeader(source.header), output.headroom);
-      await source.read(slices.map((slice) => slice.body), sent);
+      await source.read(
+        slices.map((slice) => slice.body),
+        sent,
+      );
       for (const { whole, body } of slices) {
         await output.write(whole);
         sent += body.length;

@@ -39,7 +39,10 @@ export class Links {
     const { address, kind } = carrier;
     const ofAddress = this.#byAddress.get(address) ?? 0;
     const isFull = this.#links.size >= this.#limits.max || ofAddress >= this.#limits.maxPerAddress;
-    if (isFull || this.#isStopping) return refuse(carrier, this.#isStopping ? "relay/stopping" : "relay/busy");
+    if (isFull || this.#isStopping) {
+      refuse(carrier, this.#isStopping ? "relay/stopping" : "relay/busy");
+      return;
+    }
     this.#byAddress.set(address, ofAddress + 1);
     this.#services.metrics.linkOpened(kind);
     const link = new Link(carrier, this.#services, () => {

@@ -51,7 +51,9 @@ export async function authorise(
 ): Promise<Authorised> {
   const key = portalKey(portal);
   const found = await portals.find(key);
-  const given = createHash("sha256").update(token ?? NOBODY).digest();
+  const given = createHash("sha256")
+    .update(token ?? NOBODY)
+    .digest();
   const isOwner = timingSafeEqual(given, found?.stored.ownerTokenHash ?? NOBODY);
   const isReader = timingSafeEqual(given, found?.stored.readTokenHash ?? NOBODY);
   const grant = isOwner ? "owner" : isReader ? "read" : undefined;

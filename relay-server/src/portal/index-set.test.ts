@@ -5,18 +5,22 @@ import { IndexSet } from "./index-set.ts";
 describe("a set of indexes", () => {
   it("tells the same ranges as a sorted list", () => {
     fc.assert(
-      fc.property(fc.array(fc.integer({ min: 0, max: 300 })), fc.array(fc.integer({ min: 0, max: 300 })), (add, drop) => {
-        const set = new IndexSet(add);
-        for (const index of drop) set.delete(index);
-        const expected = new Set(add.filter((index) => !drop.includes(index)));
-        expect(set.size).toBe(expected.size);
-        const ranges = set.ranges();
-        const told: number[] = [];
-        for (let i = 0; i < ranges.length; i += 2)
-          for (let index = ranges[i] ?? 0; index < (ranges[i + 1] ?? 0); index++) told.push(index);
-        expect(told).toEqual([...expected].sort((a, b) => a - b));
-        for (let i = 2; i < ranges.length; i += 2) expect(ranges[i]).toBeGreaterThan(ranges[i - 1] ?? 0);
-      }),
+      fc.property(
+        fc.array(fc.integer({ min: 0, max: 300 })),
+        fc.array(fc.integer({ min: 0, max: 300 })),
+        (add, drop) => {
+          const set = new IndexSet(add);
+          for (const index of drop) set.delete(index);
+          const expected = new Set(add.filter((index) => !drop.includes(index)));
+          expect(set.size).toBe(expected.size);
+          const ranges = set.ranges();
+          const told: number[] = [];
+          for (let i = 0; i < ranges.length; i += 2)
+            for (let index = ranges[i] ?? 0; index < (ranges[i + 1] ?? 0); index++) told.push(index);
+          expect(told).toEqual([...expected].sort((a, b) => a - b));
+          for (let i = 2; i < ranges.length; i += 2) expect(ranges[i]).toBeGreaterThan(ranges[i - 1] ?? 0);
+        },
+      ),
     );
   });
 

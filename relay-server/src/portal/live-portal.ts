@@ -158,6 +158,12 @@ export class LivePortal {
     return commitment !== null && index >= (kind === "pack" ? commitment.packs : commitment.pages);
   }
 
+  /** True when waiting is in vain: it never existed, or it was lost after the commit and no sender is there to repeat it. */
+  willNotCome(kind: ObjectKind, index: number): boolean {
+    const wasHeld = this.stored.commitment !== null && !this.held[kind].has(index);
+    return this.isBeyond(kind, index) || (wasHeld && this.#count("send") === 0);
+  }
+
   /** Calls back when the object may be there, or never will; gives the function that stops waiting. */
   whenThere(kind: ObjectKind, index: number, callback: () => void): () => void {
     const key = objectKey(kind, index);

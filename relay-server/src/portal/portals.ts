@@ -36,7 +36,9 @@ export class Portals {
   }
 
   /** @throws Failure `portal/taken` | `portal/expired` | `relay/full` */
-  async create(portal: Omit<NewPortal, "createdAtMs" | "expiresAtMs">): Promise<{ created: boolean; expiresAtMs: number }> {
+  async create(
+    portal: Omit<NewPortal, "createdAtMs" | "expiresAtMs">,
+  ): Promise<{ created: boolean; expiresAtMs: number }> {
     const now = this.#date.now();
     const times = { createdAtMs: now, expiresAtMs: now + portal.expirySeconds * 1000 };
     const { created, portal: stored } = await this.#store.createPortal({ ...portal, ...times });
@@ -85,7 +87,8 @@ export class Portals {
     }
     if (!portal.held.pack.isPrefix(commitment.packs)) throw new Failure("portal/incomplete", { what: "packs" });
     if (!portal.held.page.isPrefix(commitment.pages)) throw new Failure("portal/incomplete", { what: "pages" });
-    if (!sameBytes(await this.#root(portal.key), commitment.root)) throw new Failure("portal/incomplete", { what: "root" });
+    if (!sameBytes(await this.#root(portal.key), commitment.root))
+      throw new Failure("portal/incomplete", { what: "root" });
     // Another link may have committed, or stored one more, while the root was computed.
     if (portal.stored.commitment !== null) return this.commit(portal, commitment);
     if (portal.held.pack.size !== commitment.packs) throw new Failure("portal/incomplete", { what: "packs" });

@@ -41,7 +41,11 @@ function isRepair(portal: LivePortal, { kind, index }: ObjectHeader): boolean {
 /**
  * The same object is there already: gives when it is durable. @throws Failure `object/conflict` | `portal/expired`
  */
-async function findKnown({ store }: Uploads, portal: LivePortal, header: ObjectHeader): Promise<Promise<void> | undefined> {
+async function findKnown(
+  { store }: Uploads,
+  portal: LivePortal,
+  header: ObjectHeader,
+): Promise<Promise<void> | undefined> {
   const { kind, index, hash } = header;
   if (portal.ended !== undefined) throw portal.ended;
   const fresh = portal.fresh(kind, index);

@@ -4,8 +4,8 @@
  *
  * @module
  */
+import type { FileCalls } from "./file-calls.ts";
 import type { Gate } from "./gate.ts";
-import type { FileCalls } from "./pack-files.ts";
 
 /** Folders remembered as made and flushed. */
 const KNOWN_FOLDERS = 4096;
@@ -16,13 +16,13 @@ interface Turn {
 }
 
 export class FolderSync {
-  readonly #fs: Pick<FileCalls, "open">;
+  readonly #fs: FileCalls;
   readonly #gate: Gate;
   readonly #turns = new Map<string, Turn>();
   readonly #known = new Set<string>();
 
   /** @param gate limits flushes of folders and files together */
-  constructor(fs: Pick<FileCalls, "open">, gate: Gate) {
+  constructor(fs: FileCalls, gate: Gate) {
     this.#fs = fs;
     this.#gate = gate;
   }
@@ -58,11 +58,11 @@ export class FolderSync {
   async #flush(folder: string): Promise<void> {
     // Windows has no way to flush a folder and does it with the rename.
     if (process.platform === "win32") return;
-    const handle = await this.#fs.open(folder, "r");
+    const file = await this.#fs.open(folder, "r");
     try {
-      await this.#gate.run(() => handle.sync());
+      await this.#gate.run(() => this.#fs.fsync(file));
     } finally {
-      await handle.close();
+      await this.#fs.close(file);
     }
   }
 }

@@ -4,16 +4,13 @@
  *
  * @module
  */
-import * as nodeFs from "node:fs/promises";
 import { join } from "node:path";
 import type { ObjectKind } from "../../../core/wire/object.ts";
 import type { PortalKey } from "../bytes.ts";
+import { FILE_CALLS, type FileCalls } from "./file-calls.ts";
 import { FileUse } from "./file-use.ts";
 import { FolderSync } from "./folder-sync.ts";
 import { Gate } from "./gate.ts";
-
-/** The calls of node:fs/promises that decide about durability; tests make them fail. */
-export type FileCalls = Pick<typeof nodeFs, "open" | "rename" | "mkdir" | "rm" | "readdir" | "unlink">;
 
 /** Flushes at a time: they occupy threads that reads and writes need. */
 const PARALLEL_SYNCS = 3;
@@ -26,7 +23,7 @@ export class PackFiles {
   readonly #syncs = new Gate(PARALLEL_SYNCS);
   #next = 0;
 
-  constructor(dataDir: string, fs: FileCalls = nodeFs) {
+  constructor(dataDir: string, fs: FileCalls = FILE_CALLS) {
     this.#blobs = join(dataDir, "blobs");
     this.#temporary = join(dataDir, "incoming");
     this.#fs = fs;
@@ -42,13 +39,12 @@ export class PackFiles {
 
   /** A fresh temporary file, open for reading and writing. */
   async begin(): Promise<FileUse> {
-    const path = join(this.#temporary, String(this.#next++));
-    return new FileUse(await this.#fs.open(path, "wx+", 0o600), path);
+    return FileUse.open(this.#fs, join(this.#temporary, String(this.#next++)), "wx+");
   }
 
   /** Makes a temporary file durable under its final name. @throws what the file system throws; the file is removed then */
   async publish(file: FileUse, key: PortalKey, kind: ObjectKind, index: number): Promise<void> {
-    await this.#syncs.run(() => file.handle.sync());
+    await this.#syncs.run(() => file.sync());
     const folder = this.#folder(key);
     await this.#makeFolder(folder);
     await this.#fs.rename(file.path, join(folder, fileName(kind, index)));
@@ -56,8 +52,7 @@ export class PackFiles {
   }
 
   async open(key: PortalKey, kind: ObjectKind, index: number): Promise<FileUse> {
-    const path = join(this.#folder(key), fileName(kind, index));
-    return new FileUse(await this.#fs.open(path, "r"), path);
+    return FileUse.open(this.#fs, join(this.#folder(key), fileName(kind, index)), "r");
   }
 
   async removeTemporary(file: FileUse): Promise<void> {

@@ -11,15 +11,16 @@ import { Failure } from "../../../core/failure.ts";
 import type { Commitment } from "../../../core/wire/frame.ts";
 import type { ObjectHeader, ObjectKind } from "../../../core/wire/object.ts";
 import type { PortalKey } from "../bytes.ts";
+import type { FileCalls } from "./file-calls.ts";
 import { GroupCommit } from "./group-commit.ts";
 import { FileObject, type ObjectKeeper, RowObject } from "./incoming-object.ts";
-import { type FileCalls, fileName, PackFiles } from "./pack-files.ts";
+import { bytesSource, fileSource, verifySource } from "./object-source.ts";
+import { fileName, PackFiles } from "./pack-files.ts";
 import { Room } from "./room.ts";
 import { prepareDatabase } from "./schema.ts";
 import { statementsOf, toStoredPortal } from "./statements.ts";
 import { isAbsent, storageFailure } from "./storage-failure.ts";
 import type { FoundObject, IncomingObject, NewPortal, ObjectSource, Store, StoredPortal, StoreUsage } from "./store.ts";
-import { bytesSource, fileSource, verifySource } from "./object-source.ts";
 
 /** Objects up to this size live in the database: one durable write instead of three. */
 const INSIDE_BYTES = 16 * 1024;
@@ -154,7 +155,9 @@ class SqliteStore implements Store, ObjectKeeper {
     if (found.corrupt) throw new Failure("object/corrupt");
     try {
       const inside = found.inside === 1 ? this.#sql.insideBytes(key, kind, index) : undefined;
-      const source = inside ? bytesSource(found.header, inside) : fileSource(found.header, await this.files.open(key, kind, index));
+      const source = inside
+        ? bytesSource(found.header, inside)
+        : fileSource(found.header, await this.files.open(key, kind, index));
       return await verifySource(source);
     } catch (error) {
       const failure = isAbsent(error) ? new Failure("object/corrupt", {}, { cause: error }) : storageFailure(error);

@@ -113,7 +113,8 @@ export function statementsOf(db: DatabaseSync) {
       sql.insertPortal.run(portal.key, ...hashes, password, portal.maxDownloads, ...times);
       sql.countPortal.run(1);
     },
-    addPortalBytes: (key: PortalKey, bytes: number, max: number) => sql.addPortalBytes.run(bytes, key, max).changes === 1,
+    addPortalBytes: (key: PortalKey, bytes: number, max: number) =>
+      sql.addPortalBytes.run(bytes, key, max).changes === 1,
     addStoreBytes: (bytes: number, max: number) => sql.addStoreBytes.run(bytes, max).changes === 1,
     insertObject(key: PortalKey, header: ObjectHeader, inside: Uint8Array | null): void {
       const { kind, index, final, length, hash } = header;

@@ -21,5 +21,7 @@ export function isAbsent(error: unknown): boolean {
 }
 
 function errorField(error: unknown, name: "code" | "errcode"): unknown {
-  return typeof error === "object" && error !== null && name in error ? (error as Record<string, unknown>)[name] : undefined;
+  return typeof error === "object" && error !== null && name in error
+    ? (error as Record<string, unknown>)[name]
+    : undefined;
 }

@@ -6,10 +6,21 @@
  * @module
  */
 import { join } from "node:path";
-import { findHttp3Engine, type Http3Engine, type Http3Listener, type ListenHandler } from "../carrier/http3-listener.ts";
+import {
+  findHttp3Engine,
+  type Http3Engine,
+  type Http3Listener,
+  type ListenHandler,
+} from "../carrier/http3-listener.ts";
 import type { Logger } from "../log.ts";
 import { CERTIFICATE_VALIDITY_MS } from "./certificate.ts";
-import { type CertificateFiles, createCertificate, findCertificate, readCertificate, removeCertificate } from "./certificate-files.ts";
+import {
+  type CertificateFiles,
+  createCertificate,
+  findCertificate,
+  readCertificate,
+  removeCertificate,
+} from "./certificate-files.ts";
 
 const DAY_MS = 24 * 3600 * 1000;
 const MAX_TICK_MS = 3600 * 1000;
@@ -113,9 +124,13 @@ export class WebTransportDoor {
   async #turn(): Promise<void> {
     try {
       const now = Date.now();
-      const isDue = this.#current === undefined || this.#current.certificate.expiresAtMs - now < this.#options.renewal.renewBeforeMs;
+      const isDue =
+        this.#current === undefined ||
+        this.#current.certificate.expiresAtMs - now < this.#options.renewal.renewBeforeMs;
       if (isDue) await this.#renew();
-      const over = this.#draining.filter(({ listener, certificate }) => listener.sessions === 0 || certificate.expiresAtMs < now);
+      const over = this.#draining.filter(
+        ({ listener, certificate }) => listener.sessions === 0 || certificate.expiresAtMs < now,
+      );
       this.#draining = this.#draining.filter((serving) => !over.includes(serving));
       for (const { listener, certificate } of over) {
         await listener.close();

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Overrides } from "../../../workers/transfer/api.ts";
+import type { Collected } from "../lib/collect.ts";
 import { Draft } from "./draft.svelte.ts";
 import type { Relay } from "./relay.svelte.ts";
 import { Transfer } from "./transfer.svelte.ts";
@@ -14,10 +15,21 @@ export class Sending {
   readonly #overrides: Overrides;
   #transfer = $state.raw<Transfer | null>(null);
   #link = $state<string | null>(null);
+  /** Started, and not yet asked to send. */
+  #waiting: Transfer | null = null;
 
   constructor(relay: Relay, overrides: Overrides) {
     this.#relay = relay;
     this.#overrides = overrides;
+  }
+
+  /**
+   * Adds what a drop, an input or a paste gave. The worker starts meanwhile, so that the link appears at once when it is
+   * asked for.
+   */
+  async add(collecting: Promise<Collected> | Collected): Promise<void> {
+    this.#waiting ??= new Transfer("send");
+    await this.draft.add(collecting);
   }
 
   /** Null until the link was asked for. */
@@ -33,7 +45,8 @@ export class Sending {
   /** Creates the portal and starts sending at once. Failures end in `transfer.failure`. */
   async createLink(): Promise<void> {
     if (this.#transfer !== null || this.draft.items.length === 0) return;
-    const transfer = new Transfer("send");
+    const transfer = this.#waiting ?? new Transfer("send");
+    this.#waiting = null;
     this.#transfer = transfer;
     try {
       const link = await transfer.api.send(

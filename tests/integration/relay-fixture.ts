@@ -1,0 +1,41 @@
+/**
+ * A relay inside the test's own process, on a free port and with a store of its own.
+ *
+ * @module
+ */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Config, readConfig } from "../../relay-server/src/config.ts";
+import { Logger } from "../../relay-server/src/log.ts";
+import { type Relay, type RelayParts, startRelay } from "../../relay-server/src/relay.ts";
+
+export interface TestRelay extends AsyncDisposable {
+  readonly url: string;
+  readonly relay: Relay;
+  readonly dataDir: string;
+  /** Every line that was logged. */
+  readonly log: string[];
+}
+
+/** Starts a relay without WebTransport, which needs a browser on the other side, unless `parts` say otherwise. */
+export async function testRelay(config: Partial<Config> = {}, parts: RelayParts = {}): Promise<TestRelay> {
+  const dataDir = config.dataDir ?? (await mkdtemp(join(tmpdir(), "warp-relay-")));
+  const log: string[] = [];
+  const noEngine = () => Promise.reject(new Error("not in this test"));
+  const environment = { PORT: "0", DATA_DIR: dataDir, MIN_FREE_BYTES: "1", MAX_LINKS_PER_ADDRESS: "200" };
+  const relay = await startRelay(
+    { ...readConfig(environment), ...config },
+    { log: new Logger("debug", (line) => log.push(line)), door: { findEngine: noEngine }, ...parts },
+  );
+  return {
+    url: relay.url,
+    relay,
+    dataDir,
+    log,
+    async [Symbol.asyncDispose]() {
+      await relay.stop();
+      if (config.dataDir === undefined) await rm(dataDir, { recursive: true });
+    },
+  };
+}

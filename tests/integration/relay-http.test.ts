@@ -1,0 +1,395 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { FAILURES } from "../../core/failure.ts";
+import { MerkleBuilder } from "../../core/hash/merkle.ts";
+import type { SealedObject } from "../../core/wire/object.ts";
+import {
+  base64url,
+  bearer,
+  createPortal,
+  getObject,
+  inventPortal,
+  postPortal,
+  putObject,
+  random,
+  sealed,
+  type TestPortal,
+} from "./relay-client.ts";
+import { type TestRelay, testRelay } from "./relay-fixture.ts";
+
+let relay: TestRelay;
+let url: string;
+beforeAll(async () => {
+  relay = await testRelay({ maxPortalBytes: 12 * 2 ** 20 });
+  url = relay.url;
+});
+afterAll(async () => relay[Symbol.asyncDispose]());
+
+async function failureOf(response: Response | Promise<Response>): Promise<string> {
+  const answer = await response;
+  if (answer.ok) return `no failure: ${answer.status}`;
+  const body = await answer.json();
+  expect(answer.status).toBe(FAILURES[body.code as keyof typeof FAILURES].status);
+  expect(typeof body.details).toBe("object");
+  return body.code;
+}
+
+const small = (index: number, final = false) => sealed("pack", index, 4 * 2 ** 20, final);
+
+function call(portal: TestPortal, method: string, path: string, token: Uint8Array | undefined, body?: unknown) {
+  const headers = { ...(token && bearer(token)), "Content-Type": "application/json" };
+  return fetch(`${url}/api/v1/portals/${portal.text}${path}`, {
+    method,
+    headers,
+    body: body ? JSON.stringify(body) : null,
+  });
+}
+
+function rootOf(packs: readonly SealedObject[]): string {
+  const tree = new MerkleBuilder("packs");
+  for (const { header } of packs) tree.append(header.hash);
+  return base64url(tree.root());
+}
+
+describe("creating", () => {
+  it("[RELAY-4] answers 201, then 200 to the same body, then portal/taken to another", async () => {
+    const portal = inventPortal();
+    const first = await postPortal(url, portal.body);
+    expect(first.status).toBe(201);
+    const { expiresAtMs } = await first.json();
+    expect(Math.abs(expiresAtMs - Date.now() - 3_600_000)).toBeLessThan(60_000);
+    const second = await postPortal(url, portal.body);
+    expect([second.status, await second.json()]).toEqual([200, { expiresAtMs }]);
+    expect(await failureOf(postPortal(url, { ...portal.body, expirySeconds: 7200 }))).toBe("portal/taken");
+  });
+
+  it.each([
+    ["a short portal", { portal: "AAAA" }, "portal"],
+    ["a portal that is not canonical", { portal: `${"A".repeat(21)}B` }, "portal"],
+    ["an unknown field", { extra: 1 }, "json"],
+    ["an expiry that is too short", { expirySeconds: 59 }, "expirySeconds"],
+    ["an expiry above the relay's limit", { expirySeconds: 604_801 }, "expirySeconds"],
+    ["no downloads at all", { maxDownloads: 0 }, "maxDownloads"],
+    ["a foreign password algorithm", { password: { algorithm: "scrypt" } }, "password"],
+  ])("[RELAY-26] refuses %s", async (_name, change, _what) => {
+    const { body } = inventPortal();
+    expect(await failureOf(postPortal(url, { ...body, ...change }))).toBe("wire/malformed");
+  });
+
+  it("[RELAY-18] counts the bytes of a JSON body itself", async () => {
+    expect(await failureOf(postPortal(url, { ...inventPortal().body, extra: "x".repeat(20_000) }))).toBe(
+      "wire/too-large",
+    );
+    const chunks = new ReadableStream({
+      pull: (controller) => controller.enqueue(new TextEncoder().encode(" ".repeat(10_000))),
+    });
+    const streamed = fetch(`${url}/api/v1/portals`, {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: chunks,
+      duplex: "half",
+    } as RequestInit);
+    expect(await streamed.then(failureOf, () => "wire/too-large")).toBe("wire/too-large");
+  });
+
+  it("tells access rules to whoever knows the id", async () => {
+    const password = { algorithm: "argon2id", memory: 65_536, iterations: 3, parallelism: 1 };
+    const portal = await createPortal(url, { password });
+    const access = await (await call(portal, "GET", "/access", undefined)).json();
+    expect(access).toEqual({ portal: portal.text, keyCommitment: portal.body["keyCommitment"], password });
+  });
+});
+
+describe("authorisation", () => {
+  const requests: Record<string, (portal: TestPortal, token: Uint8Array | undefined) => Promise<Response>> = {
+    "GET state": (portal, token) => call(portal, "GET", "", token),
+    "PUT pack": (portal, token) => putAs(portal, small(0), token),
+    "PUT page": (portal, token) => putAs(portal, sealed("page", 0, 100), token),
+    "GET pack": (portal, token) => call(portal, "GET", "/packs/0", token),
+    "GET page": (portal, token) => call(portal, "GET", "/pages/0", token),
+    "POST downloads": (portal, token) => call(portal, "POST", "/downloads", token, { claim: base64url(random(16)) }),
+    "POST commit": (portal, token) =>
+      call(portal, "POST", "/commit", token, { packs: 0, pages: 1, root: base64url(random(32)) }),
+    DELETE: (portal, token) => call(portal, "DELETE", "", token),
+  };
+  const putAs = (portal: TestPortal, object: SealedObject, token: Uint8Array | undefined) =>
+    putObject(url, portal, object, (token ?? new Uint8Array(0)) as typeof portal.ownerToken);
+
+  /** Answers to [no token, read token, owner token]; a foreign token always gives what no token gives. */
+  const table: Record<string, readonly [string, string, string]> = {
+    "GET state": ["portal/unknown", "200", "200"],
+    "PUT pack": ["portal/unknown", "portal/unknown", "204"],
+    "PUT page": ["portal/unknown", "portal/unknown", "204"],
+    "GET pack": ["portal/unknown", "200", "200"],
+    "GET page": ["portal/unknown", "200", "200"],
+    "POST downloads": ["portal/unknown", "204", "portal/unknown"],
+    "POST commit": ["portal/unknown", "portal/unknown", "portal/incomplete"],
+    DELETE: ["portal/unknown", "portal/unknown", "204"],
+  };
+
+  const outcome = async (response: Promise<Response>) => {
+    const answer = await response;
+    return answer.ok ? String(answer.status) : failureOf(answer);
+  };
+
+  it.each(Object.keys(table))("[RELAY-2, RELAY-3] %s by nobody, reader, owner and strangers", async (name) => {
+    const request = requests[name];
+    if (request === undefined) throw new Error("no such request");
+    const portal = await createPortal(url);
+    await putObject(url, portal, small(0));
+    await putObject(url, portal, sealed("page", 0, 100));
+    const [nobody, reader, owner] = table[name] ?? [];
+    expect(await outcome(request(portal, undefined))).toBe(nobody);
+    expect(await outcome(request(portal, random(32)))).toBe("portal/unknown");
+    expect(await outcome(request(portal, (await createPortal(url)).ownerToken))).toBe("portal/unknown");
+    expect(await outcome(request(portal, portal.readToken))).toBe(reader);
+    const again = await createPortal(url);
+    if (name.startsWith("GET")) {
+      await putObject(url, again, small(0));
+      await putObject(url, again, sealed("page", 0, 100));
+    }
+    expect(await outcome(request(again, again.ownerToken))).toBe(owner);
+    expect(await outcome(request(inventPortal(), portal.ownerToken))).toBe("portal/unknown");
+  });
+
+  it("[RELAY-3] gives the same bytes for an unknown portal and for a wrong token", async () => {
+    const portal = await createPortal(url);
+    const answers = await Promise.all([
+      call(inventPortal(), "GET", "", random(32)),
+      call(portal, "GET", "", random(32)),
+      call(portal, "GET", "", undefined),
+      fetch(`${url}/api/v1/portals/${portal.text}`, { headers: { Authorization: "Basic QTpC" } }),
+      fetch(`${url}/api/v1/portals/not-a-portal`, { headers: bearer(random(32)) }),
+    ]);
+    const bodies = await Promise.all(answers.map((answer) => answer.text()));
+    expect(new Set(bodies).size).toBe(1);
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([404]));
+  });
+});
+
+describe("objects", () => {
+  it("[RELAY-5] stores once, accepts the same bytes again and refuses others", async () => {
+    const portal = await createPortal(url);
+    const pack = small(0, true);
+    expect((await putObject(url, portal, pack)).status).toBe(204);
+    expect((await putObject(url, portal, pack)).status).toBe(204);
+    expect(await failureOf(putObject(url, portal, small(0, true)))).toBe("object/conflict");
+    expect(await failureOf(putObject(url, portal, { ...pack, header: { ...pack.header, final: false } }))).toBe(
+      "object/conflict",
+    );
+    const answer = await getObject(url, portal, "pack", 0);
+    expect(answer.headers.get("content-digest")).toBe(`sha-256=:${Buffer.from(pack.header.hash).toString("base64")}:`);
+    expect(answer.headers.get("warp-final")).toBe("1");
+    expect(answer.headers.get("content-disposition")).toBe("attachment");
+    expect(Buffer.compare(Buffer.from(await answer.arrayBuffer()), pack.bytes)).toBe(0);
+  });
+
+  it("[RELAY-6] refuses bytes that do not have their hash, keeps nothing, and takes the right ones", async () => {
+    const portal = await createPortal(url);
+    const pack = small(0);
+    const wrong = { header: pack.header, bytes: pack.bytes.map((byte, at) => (at === 99 ? byte ^ 1 : byte)) };
+    expect(await failureOf(putObject(url, portal, wrong))).toBe("object/hash");
+    expect((await (await call(portal, "GET", "", portal.readToken)).json()).heldPacks).toEqual([]);
+    expect((await putObject(url, portal, pack)).status).toBe(204);
+  });
+
+  it.each([
+    ["a pack that is neither full nor final", sealed("pack", 0, 1000), "object/size"],
+    ["a pack that is too large", sealed("pack", 0, 4 * 2 ** 20 + 1), "wire/too-large"],
+    ["a page that is too large", sealed("page", 0, 256 * 1024 + 1), "wire/too-large"],
+    ["an object smaller than its seal", sealed("page", 0, 31), "object/size"],
+    ["an index beyond the last", sealed("pack", 2 ** 20, 4 * 2 ** 20), "wire/malformed"],
+  ])("[RELAY-18] refuses %s", async (_name, object, code) => {
+    const portal = await createPortal(url);
+    const refused = putObject(url, portal, object).catch(() => undefined);
+    const response = await refused;
+    // A body beyond every limit is not read to its end, and its sender may see the connection go.
+    if (response !== undefined) expect(await failureOf(response)).toBe(code);
+    expect((await (await call(portal, "GET", "", portal.readToken)).json()).heldPacks).toEqual([]);
+  });
+
+  it("[RELAY-18] holds the bytes of one portal within the limit", async () => {
+    const portal = await createPortal(url);
+    for (const index of [0, 1, 2]) expect((await putObject(url, portal, small(index))).status).toBe(204);
+    expect(await failureOf(putObject(url, portal, small(3)))).toBe("portal/full");
+    expect((await putObject(url, await createPortal(url), small(0))).status).toBe(204);
+  });
+
+  it("[RELAY-26] needs a digest", async () => {
+    const portal = await createPortal(url);
+    const path = `${url}/api/v1/portals/${portal.text}/packs/0`;
+    const headers = { ...bearer(portal.ownerToken), "Content-Digest": "sha-256=:AAAA:" };
+    expect(await failureOf(fetch(path, { method: "PUT", headers, body: random(100) }))).toBe("wire/malformed");
+  });
+
+  it("[RELAY-10] waits for an object that comes, and says when none came", async () => {
+    const portal = await createPortal(url);
+    const waiting = getObject(url, portal, "pack", 0, 20);
+    const pack = small(0);
+    await putObject(url, portal, pack);
+    expect(Buffer.compare(Buffer.from(await (await waiting).arrayBuffer()), pack.bytes)).toBe(0);
+    expect(await failureOf(getObject(url, portal, "pack", 1, 0))).toBe("object/absent");
+    expect(await failureOf(getObject(url, portal, "pack", 1, 1))).toBe("object/absent");
+  });
+
+  it("answers HEAD without a body, any number of times", async () => {
+    const portal = await createPortal(url);
+    await putObject(url, portal, small(0));
+    for (let round = 0; round < 20; round++) {
+      const path = `${url}/api/v1/portals/${portal.text}/packs/0`;
+      const answer = await fetch(path, { method: "HEAD", headers: bearer(portal.readToken) });
+      expect(answer.headers.get("warp-final")).toBe("0");
+    }
+  });
+});
+
+describe("life", () => {
+  it("[RELAY-11] commits what is complete, again, and nothing after it", async () => {
+    const portal = await createPortal(url);
+    const packs = [small(0), sealed("pack", 1, 5000, true)];
+    const body = { packs: 2, pages: 1, root: rootOf(packs) };
+    await putObject(url, portal, packs[1] as SealedObject);
+    expect(await failureOf(call(portal, "POST", "/commit", portal.ownerToken, body))).toBe("portal/incomplete");
+    await putObject(url, portal, packs[0] as SealedObject);
+    expect(await failureOf(call(portal, "POST", "/commit", portal.ownerToken, body))).toBe("portal/incomplete");
+    await putObject(url, portal, sealed("page", 0, 777, true));
+    const wrongRoot = { ...body, root: base64url(random(32)) };
+    expect(await failureOf(call(portal, "POST", "/commit", portal.ownerToken, wrongRoot))).toBe("portal/incomplete");
+    const tooFew = { ...body, packs: 1, root: rootOf(packs.slice(0, 1)) };
+    expect(await failureOf(call(portal, "POST", "/commit", portal.ownerToken, tooFew))).toBe("portal/incomplete");
+    for (const _ of [1, 2]) expect((await call(portal, "POST", "/commit", portal.ownerToken, body)).status).toBe(204);
+    expect(await failureOf(call(portal, "POST", "/commit", portal.ownerToken, wrongRoot))).toBe("portal/closed");
+    expect(await failureOf(putObject(url, portal, small(2)))).toBe("portal/closed");
+    expect((await putObject(url, portal, packs[0] as SealedObject)).status).toBe(204);
+    expect(await failureOf(getObject(url, portal, "pack", 2, 20))).toBe("object/absent");
+    const state = await (await call(portal, "GET", "", portal.readToken)).json();
+    expect(state).toMatchObject({ phase: "active", heldPacks: [0, 2], heldPages: [0, 1], commitment: body });
+  });
+
+  it("[RELAY-12] counts a claim once and ends with the last download", async () => {
+    const portal = await createPortal(url, { maxDownloads: 2 });
+    const claim = { claim: base64url(random(16)) };
+    for (const _ of [1, 2, 3])
+      expect((await call(portal, "POST", "/downloads", portal.readToken, claim)).status).toBe(204);
+    expect((await call(portal, "GET", "", portal.readToken)).status).toBe(200);
+    const other = { claim: base64url(random(16)) };
+    expect((await call(portal, "POST", "/downloads", portal.readToken, other)).status).toBe(204);
+    expect(await failureOf(call(portal, "GET", "", portal.readToken))).toBe("portal/expired");
+  });
+
+  it("[RELAY-13] deletes, again, and tells only those with a token", async () => {
+    const portal = await createPortal(url);
+    await putObject(url, portal, small(0));
+    for (const _ of [1, 2]) expect((await call(portal, "DELETE", "", portal.ownerToken)).status).toBe(204);
+    expect(await failureOf(getObject(url, portal, "pack", 0))).toBe("portal/expired");
+    expect(await failureOf(putObject(url, portal, small(0)))).toBe("portal/expired");
+    expect(await failureOf(call(portal, "GET", "/access", undefined))).toBe("portal/expired");
+    expect(await failureOf(call(portal, "GET", "", random(32)))).toBe("portal/unknown");
+    expect(await failureOf(postPortal(url, portal.body))).toBe("portal/expired");
+  });
+
+  it("[RELAY-31] answers a long poll at the next change, and at once when there was one", async () => {
+    const portal = await createPortal(url);
+    const first = await (await call(portal, "GET", "", portal.readToken)).json();
+    const poll = async (after: number) =>
+      (await call(portal, "GET", `?after=${after}&wait=20`, portal.readToken)).json();
+    // The poll itself makes a receiver.
+    const joined = await poll(first.version);
+    expect(joined.receivers).toBe(1);
+    const started = performance.now();
+    const waiting = poll(joined.version);
+    await putObject(url, portal, small(0));
+    const changed = await waiting;
+    expect(changed.version).toBeGreaterThan(joined.version);
+    expect(performance.now() - started).toBeLessThan(15_000);
+  });
+});
+
+describe("documents and headers", () => {
+  it("[RELAY-27] describes exactly the routes it has", async () => {
+    const document = await (await fetch(`${url}/api/v1/openapi.json`)).json();
+    expect(document.openapi).toBe("3.1.0");
+    const described = Object.entries(document.paths as Record<string, object>).flatMap(([path, methods]) =>
+      Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
+    );
+    const portal = "/api/v1/portals/{portal}";
+    expect(described.sort()).toEqual(
+      [
+        "GET /api/v1/relay",
+        "POST /api/v1/portals",
+        `GET ${portal}`,
+        `DELETE ${portal}`,
+        `GET ${portal}/access`,
+        `POST ${portal}/commit`,
+        `POST ${portal}/downloads`,
+        ...["packs", "pages"].flatMap((kind) => [`GET ${portal}/${kind}/{index}`, `PUT ${portal}/${kind}/{index}`]),
+      ].sort(),
+    );
+    const references = JSON.stringify(document).matchAll(/"#\/components\/schemas\/(\w+)"/g);
+    for (const [, name] of references) expect(document.components.schemas).toHaveProperty(name ?? "");
+    for (const path of Object.keys(document.paths)) {
+      const parameters = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name);
+      for (const operation of Object.values(
+        document.paths[path] as Record<string, { parameters?: { name: string; in: string }[] }>,
+      )) {
+        const described = (operation.parameters ?? []).filter((one) => one.in === "path").map((one) => one.name);
+        expect(described.sort()).toEqual(parameters.sort());
+      }
+    }
+  });
+
+  it("[RELAY-29] shows the document as a page without scripts", async () => {
+    const answer = await fetch(`${url}/api/v1/docs`);
+    expect(answer.headers.get("content-security-policy")).toMatch(/^default-src 'none'; style-src 'sha256-/);
+    const page = await answer.text();
+    expect(page).not.toMatch(/<script|https?:\/\//);
+    expect(page).toContain("/api/v1/portals/{portal}/commit");
+  });
+
+  it("[RELAY-29] answers the API with headers under which nothing can run or be kept", async () => {
+    for (const path of ["/api/v1/relay", "/healthz", "/nothing", "/api/v1/portals/x"]) {
+      const { headers } = await fetch(url + path);
+      expect(headers.get("content-security-policy")).toBe("default-src 'none'; frame-ancestors 'none'; sandbox");
+      expect(headers.get("cache-control")).toBe("no-store");
+      expect(headers.get("x-content-type-options")).toBe("nosniff");
+      expect(headers.get("referrer-policy")).toBe("no-referrer");
+      expect(headers.get("cross-origin-resource-policy")).toBe("same-origin");
+      expect(headers.get("set-cookie")).toBeNull();
+    }
+  });
+
+  it("[RELAY-25] says why there is no WebTransport", async () => {
+    const info = await (await fetch(`${url}/api/v1/relay`)).json();
+    expect(info).toMatchObject({
+      version: 1,
+      webtransport: null,
+      webtransportReason: "WebTransport is not served: not in this test.",
+    });
+    expect(info.limits).toEqual({
+      maxPortalBytes: 12 * 2 ** 20,
+      maxExpirySeconds: 604_800,
+      defaultExpirySeconds: 86_400,
+    });
+  });
+
+  it("tells health, readiness and metrics", async () => {
+    expect(await (await fetch(`${url}/healthz`)).json()).toEqual({ ok: true });
+    expect(await (await fetch(`${url}/readyz`)).json()).toEqual({ ok: true, store: true, webtransport: false });
+    const answer = await fetch(`${url}/metrics`);
+    expect(answer.headers.get("content-type")).toBe("text/plain; version=0.0.4; charset=utf-8");
+    const text = await answer.text();
+    for (const line of text.trim().split("\n"))
+      expect(line).toMatch(/^(# (HELP|TYPE) warp_\w+ .+|warp_\w+(\{[^}]*\})? \d[\d.e+-]*)$/);
+    expect(text).toMatch(/warp_requests_total\{method="POST",route="\/api\/v1\/portals",status="201"\} \d/);
+    expect(text).toMatch(/warp_store_seconds_count [1-9]/);
+  });
+
+  it("[RELAY-26] refuses a Host header that is no host", async () => {
+    const { request } = await import("node:http");
+    const status = await new Promise((resolve) => {
+      request(`${url}/api/v1/relay`, { headers: { host: "x;script-src *" } }, (answer) =>
+        resolve(answer.statusCode),
+      ).end();
+    });
+    expect(status).toBe(400);
+  });
+});
