@@ -60,6 +60,7 @@ export const FAILURES = {
   cancelled: { retry: false, wire: 42, status: 499 },
 } as const satisfies Record<string, FailureTraits>;
 
+/** The code of a failure, `layer/what`. */
 export type FailureCode = keyof typeof FAILURES;
 
 /** Plain facts about a failure, for the page and for logs that never hold names: numbers and short fixed words. */
@@ -99,9 +100,4 @@ export function toFailure(error: unknown, fallback: FailureCode): Failure {
 /** Throws a plain Error (a bug of ours, never shown as a failure) when `condition` is false. */
 export function assert(condition: unknown, why: string): asserts condition {
   if (!condition) throw new Error(`assertion failed: ${why}`);
-}
-
-/** For the end of an exhaustive switch. */
-export function unreachable(value: never): never {
-  throw new Error(`unreachable: ${String(value)}`);
 }

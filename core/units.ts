@@ -4,8 +4,11 @@
  * @module
  */
 
+/** 2^10 bytes. */
 export const KIB = 1024;
+/** 2^20 bytes. */
 export const MIB = 1024 * KIB;
+/** 2^30 bytes. */
 export const GIB = 1024 * MIB;
 
 /** Bytes of a full sealed pack, and so of a full pack on the wire and on the relay's disk. */

@@ -5,10 +5,14 @@
  * @module
  */
 import * as Comlink from "comlink";
-import { Failure, type FailureCode, type FailureDetails, FAILURES } from "../core/failure.ts";
+import { FAILURES, Failure, type FailureCode, type FailureDetails } from "../core/failure.ts";
 
 interface ThrownFailure {
-  readonly failure: { readonly code: FailureCode; readonly details: FailureDetails; readonly stack: string | undefined };
+  readonly failure: {
+    readonly code: FailureCode;
+    readonly details: FailureDetails;
+    readonly stack: string | undefined;
+  };
 }
 
 let installed = false;
@@ -40,7 +44,12 @@ function install(): void {
 function isThrownFailure(value: unknown): value is ThrownFailure {
   if (typeof value !== "object" || value === null || !("failure" in value)) return false;
   const { failure } = value;
-  return typeof failure === "object" && failure !== null && "code" in failure && Object.hasOwn(FAILURES, String(failure.code));
+  return (
+    typeof failure === "object" &&
+    failure !== null &&
+    "code" in failure &&
+    Object.hasOwn(FAILURES, String(failure.code))
+  );
 }
 
 /** Offers an API to whoever started this worker. */

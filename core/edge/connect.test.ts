@@ -34,7 +34,11 @@ function setUp(carriers: Partial<Record<Carrier, Behaviour>>, options: Partial<C
   const outcome: { atMs?: number; carrier?: Carrier; reason?: string; code?: string } = {};
   connect({ dial, clock, forced: undefined, webtransportAbsent: null, ...options }, stop.signal).then(
     ({ link, reason }) => Object.assign(outcome, { atMs: clock.now() - startMs, carrier: link.carrier, reason }),
-    (error) => Object.assign(outcome, { atMs: clock.now() - startMs, code: error instanceof Failure ? error.code : String(error) }),
+    (error) =>
+      Object.assign(outcome, {
+        atMs: clock.now() - startMs,
+        code: error instanceof Failure ? error.code : String(error),
+      }),
   );
   return { clock, dialled, open, stop, outcome };
 }
@@ -60,7 +64,10 @@ describe("connecting", () => {
   });
 
   it("[EDGE-1] falls back at once when WebTransport fails at once", async () => {
-    const { clock, outcome } = setUp({ webtransport: { afterMs: 10, failure: UNREACHABLE }, websocket: { afterMs: 30 } });
+    const { clock, outcome } = setUp({
+      webtransport: { afterMs: 10, failure: UNREACHABLE },
+      websocket: { afterMs: 30 },
+    });
     await clock.advance(5_000);
     expect(outcome).toEqual({ atMs: 40, carrier: "websocket", reason: "webtransport-blocked" });
   });

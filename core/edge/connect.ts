@@ -11,11 +11,13 @@ import type { Carrier, PathKind, PathReason } from "../transfer/snapshot.ts";
 import { WEBTRANSPORT_CONNECT_MS } from "../units.ts";
 import { deferred } from "./deferred.ts";
 
+/** A connection and why it is this one. */
 export interface Connected {
   readonly link: Link;
   readonly reason: PathReason;
 }
 
+/** What one attempt to connect needs. */
 export interface ConnectOptions {
   readonly dial: Dial;
   readonly clock: Clock;

@@ -5,12 +5,14 @@
  * @module
  */
 
+/** A promise that is settled from outside; settling twice changes nothing. */
 export interface Deferred<T> {
   readonly promise: Promise<T>;
   resolve(value: T): void;
   reject(error: unknown): void;
 }
 
+/** Gives a fresh, unsettled deferred. */
 export function deferred<T>(): Deferred<T> {
   let resolve: (value: T) => void = () => {};
   let reject: (error: unknown) => void = () => {};

@@ -72,10 +72,15 @@ describe("a framed link", () => {
     const { pipe, link } = await opened();
     const [first, second] = [codeOf(link.put(object("pack", 0))), codeOf(link.put(object("page", 0)))];
     await settle();
-    pipe.tell({ t: "refuse", kind: "page", index: 0, code: wireCode("object/hash") }, { t: "ack", kind: "pack", index: 0 });
+    pipe.tell(
+      { t: "refuse", kind: "page", index: 0, code: wireCode("object/hash") },
+      { t: "ack", kind: "pack", index: 0 },
+    );
     expect([await first, await second]).toEqual(["resolved", "object/hash"]);
     pipe.tell({ t: "ack", kind: "pack", index: 0 }, { t: "ack", kind: "page", index: 77 });
-    expect(await codeOf(Promise.race([link.closed.then((reason) => Promise.reject(reason)), settle()]))).toBe("resolved");
+    expect(await codeOf(Promise.race([link.closed.then((reason) => Promise.reject(reason)), settle()]))).toBe(
+      "resolved",
+    );
     link.close();
   });
 
@@ -107,7 +112,12 @@ describe("a framed link", () => {
     await settle();
     expect(pipe.frames.at(-1)).toEqual({ t: "want", kind: "page", index: 2 });
     link.close();
-    expect(await Promise.all([...packs, ...pages])).toEqual([...Array(5).fill("cancelled"), "resolved", "cancelled", "cancelled"]);
+    expect(await Promise.all([...packs, ...pages])).toEqual([
+      ...Array(5).fill("cancelled"),
+      "resolved",
+      "cancelled",
+      "cancelled",
+    ]);
   });
 
   it("[RELAY-5] gives what it asked for, from whatever stream it comes, and drops what it did not", async () => {

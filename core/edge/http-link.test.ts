@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { noise } from "../../tests/support/bytes.ts";
 import { FakeClock, settle } from "../../tests/support/fake-clock.ts";
-import { Failure, FAILURES, type FailureCode } from "../failure.ts";
+import { FAILURES, Failure, type FailureCode } from "../failure.ts";
 import type { PortalStateJson } from "../portal/portal.ts";
 import type { SealedObject } from "../wire/object.ts";
 import { callApi, type HttpRequest, type HttpResponse, openHttpLink } from "./http-link.ts";
@@ -21,7 +21,10 @@ const state: PortalStateJson = {
 };
 
 function respond(status: number, body: unknown, headers: Record<string, string> = {}): HttpResponse {
-  const bytes = body instanceof Uint8Array ? body : new TextEncoder().encode(typeof body === "string" ? body : JSON.stringify(body));
+  const bytes =
+    body instanceof Uint8Array
+      ? body
+      : new TextEncoder().encode(typeof body === "string" ? body : JSON.stringify(body));
   return { status, header: (name) => headers[name] ?? null, bytes: async () => new Uint8Array(bytes) };
 }
 
@@ -172,7 +175,11 @@ describe("a link of plain requests", () => {
   });
 
   it("[HTTP-6] follows the state, also past failures that pass, and ends with one that does not", async () => {
-    const answers = [refuse("relay/busy"), respond(200, { ...state, version: 8, senders: 2 }), refuse("portal/expired")];
+    const answers = [
+      refuse("relay/busy"),
+      respond(200, { ...state, version: 8, senders: 2 }),
+      refuse("portal/expired"),
+    ];
     const { opening, clock } = setUp(({ path }) => (path.includes("?after=") ? answers.shift() : undefined));
     const link = await opening;
     const senders: number[] = [];
@@ -194,7 +201,9 @@ describe("a link of plain requests", () => {
     expect((await link.closed).code).toBe("cancelled");
     expect(await codeOf(link.put(sealed(0).object))).toBe("relay/unreachable");
     expect(closed.clock.sleeping).toBe(0);
-    const gone = setUp(({ method }) => (method === "PUT" ? Promise.reject(new Failure("relay/unreachable")) : undefined));
+    const gone = setUp(({ method }) =>
+      method === "PUT" ? Promise.reject(new Failure("relay/unreachable")) : undefined,
+    );
     const other = await gone.opening;
     const waiting = codeOf(other.get("page", 0));
     await settle();

@@ -15,6 +15,7 @@ import { checkHeader, type ObjectKind, type SealedObject } from "../wire/object.
 import { deferred } from "./deferred.ts";
 import { Quota } from "./quota.ts";
 
+/** One request to the relay; `body` is borrowed. */
 export interface HttpRequest {
   readonly method: "GET" | "PUT" | "POST" | "DELETE";
   /** Path and query below the relay's origin. */
@@ -24,6 +25,7 @@ export interface HttpRequest {
   readonly signal?: AbortSignal;
 }
 
+/** The answer to a request, its body unread. */
 export interface HttpResponse {
   readonly status: number;
   header(name: string): string | null;

@@ -11,6 +11,7 @@ export const TRIAL_BYTES = 24 * MIB;
 /** TCP must be this many times faster; WebTransport is kept otherwise, for its behaviour on lossy lines. */
 export const MUCH_FASTER = 1.5;
 
+/** What the trial wants next, or has decided. */
 export type TrialStep = "measure-first" | "try-second" | "keep-first" | "keep-second";
 
 /** Goodput of one path from its first completed object on; the first completion pays for connecting and filling. */
@@ -30,6 +31,7 @@ class Meter {
   }
 }
 
+/** One comparison of two paths; a fresh one for each connection. */
 export class PathTrial {
   readonly #meters = { first: new Meter(), second: new Meter() };
   #step: TrialStep = "measure-first";

@@ -324,7 +324,9 @@ describe("a steady link", () => {
     waiting.steady.close();
     const running = setUp({ webtransport: 1e6 });
     const stop = new AbortController();
-    const pending = [running.steady.put(object), running.steady.get("pack", 0, async () => 1, stop.signal)].map(outcome);
+    const pending = [running.steady.put(object), running.steady.get("pack", 0, async () => 1, stop.signal)].map(
+      outcome,
+    );
     await settle();
     running.steady.close();
     const failing = setUp({ webtransport: 1 });

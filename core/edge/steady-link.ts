@@ -18,6 +18,7 @@ const MAX_TRIES = 6;
 const FIRST_DELAY_MS = 400;
 const MAX_DELAY_MS = 15_000;
 
+/** What a steady link needs beside the way to connect. */
 export interface SteadyOptions extends ConnectOptions {
   /** Uniform in [0, 1); jitter of the delays. */
   readonly random: () => number;
@@ -25,6 +26,7 @@ export interface SteadyOptions extends ConnectOptions {
   readonly onChange: () => void;
 }
 
+/** How the link stands, for people. */
 export interface LinkStatus {
   readonly carrier: Carrier | null;
   readonly reason: PathReason | null;
@@ -32,6 +34,7 @@ export interface LinkStatus {
   readonly nextTryAtMs: number | null;
 }
 
+/** A link to one relay for one transfer; it lasts until `close` or a refusal that no further try can change. */
 export class SteadyLink {
   readonly #options: SteadyOptions;
   readonly #stop = new AbortController();

@@ -16,7 +16,12 @@ const hashes = noise(32 * 8, "chunk hashes");
 const chunkRoot = (...chunks: number[]) =>
   merkleRoot("chunks", Buffer.concat(chunks.map((chunk) => hashes.subarray(32 * chunk, 32 * chunk + 32))));
 const packHash = noise(32, "pack");
-const extent = (entry: number, firstChunk: number, chunks = 1): EntryEvent => ({ kind: "extent", entry, firstChunk, chunks });
+const extent = (entry: number, firstChunk: number, chunks = 1): EntryEvent => ({
+  kind: "extent",
+  entry,
+  firstChunk,
+  chunks,
+});
 const ended = (entry: number, root: Uint8Array<ArrayBuffer> | null): EntryEvent => ({ kind: "end", entry, root });
 const run = (codec: RunRow["codec"], storedBytes: number, chunks: number): RunRow => ({ codec, storedBytes, chunks });
 
@@ -190,8 +195,22 @@ describe("a manifest", () => {
   it("[PAGE-3] tells where every chunk lies", () => {
     const manifest = readAll(good);
     expect(manifest.totalBytes).toBe(800);
-    expect(manifest.run(0)).toEqual({ codec: "none", start: 0, storedBytes: 300, plainBytes: 300, firstChunk: 0, chunks: 2 });
-    expect(manifest.run(1)).toEqual({ codec: "lz4", start: 300, storedBytes: 200, plainBytes: 300, firstChunk: 2, chunks: 1 });
+    expect(manifest.run(0)).toEqual({
+      codec: "none",
+      start: 0,
+      storedBytes: 300,
+      plainBytes: 300,
+      firstChunk: 0,
+      chunks: 2,
+    });
+    expect(manifest.run(1)).toEqual({
+      codec: "lz4",
+      start: 300,
+      storedBytes: 200,
+      plainBytes: 300,
+      firstChunk: 2,
+      chunks: 1,
+    });
     expect([0, 1, 2].map((chunk) => manifest.runOf(chunk))).toEqual([0, 0, 1]);
     expect([0, 1, 2].map((chunk) => manifest.chunkBytes(chunk))).toEqual([100, 200, 300]);
     expect(manifest.bytesBetween(1, 3)).toBe(500);
@@ -235,7 +254,10 @@ describe("a manifest", () => {
   const without = <T>(list: readonly T[], at: number) => list.filter((_, i) => i !== at);
   const withEvent = (at: number, event: EntryEvent): Page => ({ ...good, events: good.events.with(at, event) });
   const withEntry = (entry: Entry): Page => ({ ...good, entries: good.entries.with(0, entry) });
-  const withEnd = (change: object): Page => ({ ...good, end: { ...(good.end as NonNullable<Page["end"]>), ...change } });
+  const withEnd = (change: object): Page => ({
+    ...good,
+    end: { ...(good.end as NonNullable<Page["end"]>), ...change },
+  });
   const malformed = "manifest/malformed";
   it.each<[string, Page | Page[], string]>([
     ["a file larger than its chunks", withEntry(file("a", 301)), malformed],
@@ -251,8 +273,22 @@ describe("a manifest", () => {
     ["a file where a folder is", withEntry(file("b", 300)), malformed],
     ["a folder where a file is", { ...good, entries: good.entries.with(1, folder("a")) }, malformed],
     ["a file below a file", { ...good, entries: good.entries.with(3, file("a/b", 0)) }, malformed],
-    ["an entry after the list was closed", [{ ...good, end: null }, { ...good, entries: [file("new", 1)] }], malformed],
-    ["a list that opens again", [{ ...good, end: null }, { ...good, entries: [], listed: false, events: [] }], malformed],
+    [
+      "an entry after the list was closed",
+      [
+        { ...good, end: null },
+        { ...good, entries: [file("new", 1)] },
+      ],
+      malformed,
+    ],
+    [
+      "a list that opens again",
+      [
+        { ...good, end: null },
+        { ...good, entries: [], listed: false, events: [] },
+      ],
+      malformed,
+    ],
     ["no end of the list", { ...good, listed: false }, malformed],
     ["fewer hashes than chunks", { ...good, chunkHashes: hashes.subarray(0, 64) }, malformed],
     ["more hashes than chunks", { ...good, chunkHashes: hashes.subarray(0, 128) }, malformed],
@@ -278,7 +314,11 @@ describe("a manifest", () => {
     ["an extent missing", { ...good, events: without(good.events, 4) }, malformed],
     ["an extent twice", { ...good, events: good.events.toSpliced(0, 0, extent(0, 0, 2)) }, malformed],
     ["entries that end out of order", { ...good, events: [...good.events.slice(2, 3), ...good.events] }, malformed],
-    ["an entry that ends twice", { ...good, events: good.events.toSpliced(2, 0, ended(0, chunkRoot(0, 1))) }, malformed],
+    [
+      "an entry that ends twice",
+      { ...good, events: good.events.toSpliced(2, 0, ended(0, chunkRoot(0, 1))) },
+      malformed,
+    ],
     ["an entry that never ends", { ...good, events: good.events.slice(0, -1) }, malformed],
     ["a file without an identity", withEvent(1, ended(0, null)), malformed],
     ["a folder with an identity", withEvent(2, ended(1, chunkRoot())), malformed],

@@ -31,6 +31,7 @@ const CODECS: readonly Codec[] = ["none", "lz4", "zstd"];
 /** Row of a folder in the column of identities. */
 const NO_ROOT = new Uint8Array(32);
 
+/** Grows by `append`; everything else reads. */
 export class Manifest {
   readonly entries: Entry[] = [];
   #listed = false;

@@ -20,7 +20,10 @@ describe("the page builder", () => {
   it.each<[string, (builder: PageBuilder, turn: number) => void]>([
     ["short names", (builder, turn) => builder.addEntry(entry(`${turn}`))],
     ["names of 4,096 letters of three bytes", (builder, turn) => builder.addEntry(entry("\u6f22".repeat(4090) + turn))],
-    ["runs of one chunk", (builder) => builder.addRun({ codec: "zstd", storedBytes: 2 ** 22, chunks: 1 }, noise(32, 1), [2 ** 22])],
+    [
+      "runs of one chunk",
+      (builder) => builder.addRun({ codec: "zstd", storedBytes: 2 ** 22, chunks: 1 }, noise(32, 1), [2 ** 22]),
+    ],
     [
       "runs of 1,024 chunks",
       (builder) =>

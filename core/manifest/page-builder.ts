@@ -12,6 +12,7 @@ const FULL_BYTES = 200 * 1024;
 /** Estimated payload bytes from which a page is worth writing: about the smallest sealed page. */
 export const WORTHWHILE_BYTES = 12 * 1024;
 
+/** The sender's side of one growing manifest. */
 export class PageBuilder {
   #entries: Entry[] = [];
   #runs: RunRow[] = [];

@@ -41,6 +41,7 @@ export interface ManifestEnd {
   readonly packRoot: Uint8Array<ArrayBuffer>;
 }
 
+/** One page; its arrays are given by `decodePage` and borrowed by `encodePage`. */
 export interface Page {
   readonly entries: readonly Entry[];
   /** True from the page on that completes the list of entries. */

@@ -37,14 +37,21 @@ describe("the packer", () => {
   it("[PACK-1] gives the same packs however the stream is sliced", () => {
     const expected = pack(stream, []);
     expect(expected.map(({ payload }) => payload.length)).toEqual([PACK_PAYLOAD_BYTES, PACK_PAYLOAD_BYTES, 12_345]);
-    expect(expected.map(({ endOffset }) => endOffset)).toEqual([PACK_PAYLOAD_BYTES, 2 * PACK_PAYLOAD_BYTES, stream.length]);
+    expect(expected.map(({ endOffset }) => endOffset)).toEqual([
+      PACK_PAYLOAD_BYTES,
+      2 * PACK_PAYLOAD_BYTES,
+      stream.length,
+    ]);
     const places = fc.oneof(
       fc.integer({ min: 0, max: stream.length }),
       fc.constantFrom(PACK_PAYLOAD_BYTES - 1, PACK_PAYLOAD_BYTES, PACK_PAYLOAD_BYTES + 1, 2 * PACK_PAYLOAD_BYTES),
     );
     fc.assert(
       fc.property(fc.array(places, { maxLength: 12 }), (cuts) => {
-        const packs = pack(stream, cuts.toSorted((a, b) => a - b));
+        const packs = pack(
+          stream,
+          cuts.toSorted((a, b) => a - b),
+        );
         expect(packs.length).toBe(expected.length);
         for (const [i, { payload, ...rest }] of packs.entries()) {
           const { payload: whole, ...same } = expected[i] as Copy;

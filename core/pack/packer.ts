@@ -19,6 +19,7 @@ export interface PlainPack {
   readonly endOffset: number;
 }
 
+/** One pack stream; its payload buffers are lent to the consumer and come back by `recycle`. */
 export class Packer {
   #current: SealBuffer | undefined;
   #filled = 0;

@@ -70,7 +70,9 @@ export interface ApiError {
   readonly details: Readonly<Record<string, string | number | boolean>>;
 }
 
+/** Shortest life of a portal, seconds. */
 export const MIN_EXPIRY_SECONDS = 60;
+/** Largest limit of completed downloads. */
 export const MAX_DOWNLOADS = 1_000_000;
 /** Path of the link endpoint: WebTransport session and WebSocket. */
 export const LINK_ROUTE = "/api/v1/link";

@@ -14,6 +14,7 @@ export interface SourceEntry {
   readonly mtimeMs: number;
 }
 
+/** An entry with bytes. */
 export interface SourceFile extends SourceEntry {
   /**
    * Reads `[offset, offset + length)`; gives a fresh array of exactly `length` bytes.

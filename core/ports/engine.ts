@@ -18,6 +18,7 @@ export interface CutSizes {
   readonly maxBytes: number;
 }
 
+/** Chunks of a piece, in order. */
 export interface CutResult {
   /** Ends of the chunks found, relative to the start of the piece, ascending. u32[chunkCount] */
   readonly ends: Uint32Array<ArrayBuffer>;
@@ -25,6 +26,7 @@ export interface CutResult {
   readonly hashes: Uint8Array<ArrayBuffer>;
 }
 
+/** One engine in one thread; calls do not overlap. */
 export interface Engine {
   readonly kind: "cpu" | "gpu";
 
@@ -60,6 +62,7 @@ export interface Engine {
   createFileHasher(): FileHasher;
 }
 
+/** One running hash. */
 export interface FileHasher {
   /** borrowed */
   update(bytes: Uint8Array): void;

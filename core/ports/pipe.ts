@@ -15,6 +15,7 @@ export interface PipeHandler {
   closed(reason: Failure): void;
 }
 
+/** One connection, from its opening to its end. */
 export interface Pipe {
   readonly carrier: "webtransport" | "websocket";
   /** Starts delivering to the handler; called once. */

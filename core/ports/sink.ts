@@ -6,6 +6,7 @@
  */
 import type { Entry } from "../manifest/entry.ts";
 
+/** The sinks that a receiver may choose from. */
 export type SinkKind = "download" | "directory" | "private";
 
 /** Writes one file, sequentially. */
@@ -18,6 +19,7 @@ export interface FileWriter {
   abort(): Promise<void>;
 }
 
+/** One sink for one receive. */
 export interface Sink {
   readonly kind: SinkKind;
   /**
@@ -35,6 +37,7 @@ export interface Sink {
   abort(code: string): Promise<void>;
 }
 
+/** What a sink is told before the first byte. */
 export interface SinkPlan {
   /** Entries known when receiving starts. */
   readonly entries: readonly Entry[];

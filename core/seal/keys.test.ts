@@ -1,7 +1,15 @@
 import { createHash, createHmac, createSecretKey, hkdfSync } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { noise } from "../../tests/support/bytes.ts";
-import { commitmentMatches, createOwnerKey, deriveKeys, NO_PASSWORD, passwordSalt, relayToken, tokenHash } from "./keys.ts";
+import {
+  commitmentMatches,
+  createOwnerKey,
+  deriveKeys,
+  NO_PASSWORD,
+  passwordSalt,
+  relayToken,
+  tokenHash,
+} from "./keys.ts";
 import { createLink, type PortalLink } from "./link.ts";
 import { createSealBuffer, open, seal } from "./seal.ts";
 
@@ -21,8 +29,12 @@ describe("the keys of a portal", () => {
       const keys = await deriveKeys(link, passwordKey);
       expect(hex(keys.keyCommitment)).toBe(hex(hkdf(link, passwordKey, "commitment")));
       const message = Buffer.concat([Buffer.from("warp/1 token\0read\0https://relay.example\0"), link.portal]);
-      const expected = createHmac("sha256", hkdf(link, passwordKey, "download-auth")).update(message).digest();
-      expect(hex(await relayToken(keys.downloadAuth, "read", "https://relay.example", link.portal))).toBe(hex(expected));
+      const expected = createHmac("sha256", hkdf(link, passwordKey, "download-auth"))
+        .update(message)
+        .digest();
+      expect(hex(await relayToken(keys.downloadAuth, "read", "https://relay.example", link.portal))).toBe(
+        hex(expected),
+      );
       for (const kind of ["pack", "page"] as const) {
         const raw = hkdf(link, passwordKey, kind);
         const independent = await crypto.subtle.importKey("raw", new Uint8Array(raw), "AES-GCM", false, ["decrypt"]);
@@ -67,7 +79,11 @@ describe("the keys of a portal", () => {
       await relayToken(owner, "own", "https://a.example", link.portal),
     ];
     expect(new Set(tokens.map(hex)).size).toBe(tokens.length);
-    expect(hex(tokenHash(tokens[0] as Uint8Array))).toBe(createHash("sha256").update(tokens[0] as Uint8Array).digest("hex"));
+    expect(hex(tokenHash(tokens[0] as Uint8Array))).toBe(
+      createHash("sha256")
+        .update(tokens[0] as Uint8Array)
+        .digest("hex"),
+    );
   });
 
   it("[KEY-4] of owners are random: not derived from the link, and never of zeros", async () => {

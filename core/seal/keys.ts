@@ -10,6 +10,7 @@ import { ascii, concat } from "../bytes.ts";
 import { equalBytes } from "../wire/codec.ts";
 import type { PortalLink } from "./link.ts";
 
+/** What the link and the password give; none of the keys is extractable. */
 export interface PortalKeys {
   /** AES-256-GCM, not extractable. */
   readonly pack: CryptoKey;
@@ -68,6 +69,7 @@ export async function createOwnerKey(): Promise<CryptoKey> {
   return key;
 }
 
+/** What a token allows: reading, or everything. */
 export type Role = "read" | "own";
 
 /**

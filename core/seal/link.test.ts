@@ -62,7 +62,12 @@ describe("share links", () => {
   });
 
   it("[LINK-4] that are hostile are refused quickly", () => {
-    const hostile = ["/p/?".repeat(100_000), `/p/${"A".repeat(1_000_000)}`, `${"/p/A?".repeat(400)}#`, `/p/A#1.${".".repeat(2000)}`];
+    const hostile = [
+      "/p/?".repeat(100_000),
+      `/p/${"A".repeat(1_000_000)}`,
+      `${"/p/A?".repeat(400)}#`,
+      `/p/A#1.${".".repeat(2000)}`,
+    ];
     for (const input of hostile) {
       expect(codeOf(input)).toBe("link/cut");
       expect(effortMs(() => codeOf(input))).toBeLessThan(50);

@@ -9,13 +9,16 @@ import { base64urlnopad } from "@scure/base";
 import { ascii, concat } from "../bytes.ts";
 import { Failure } from "../failure.ts";
 
+/** Bytes of a portal's public name. */
 export const PORTAL_ID_BYTES = 16;
+/** Bytes of the link's secret. */
 export const SECRET_BYTES = 32;
 const CHECK_BYTES = 3;
 const LINK_VERSION = "1";
 /** Longer text is no link; it is not searched for one. */
 const MAX_LINK_CHARACTERS = 2048;
 
+/** A parsed share link. */
 export interface PortalLink {
   /** Public name of the portal, u8[16]. */
   readonly portal: Uint8Array<ArrayBuffer>;

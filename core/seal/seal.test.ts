@@ -2,13 +2,7 @@ import { createCipheriv, createDecipheriv, createHash, randomBytes } from "node:
 import { beforeAll, describe, expect, it } from "vitest";
 import { noise } from "../../tests/support/bytes.ts";
 import { Failure } from "../failure.ts";
-import {
-  KIB,
-  MAX_SEALED_PAGE_BYTES,
-  PACK_PAYLOAD_BYTES,
-  SEAL_OVERHEAD_BYTES,
-  SEALED_PACK_BYTES,
-} from "../units.ts";
+import { KIB, MAX_SEALED_PAGE_BYTES, PACK_PAYLOAD_BYTES, SEAL_OVERHEAD_BYTES, SEALED_PACK_BYTES } from "../units.ts";
 import type { ObjectHeader, ObjectKind, SealedObject } from "../wire/object.ts";
 import { deriveKeys, NO_PASSWORD, type PortalKeys } from "./keys.ts";
 import { createLink } from "./link.ts";
@@ -161,7 +155,11 @@ describe("lengths of sealed objects", () => {
   });
 
   /** Seals a plaintext of the test's own making, with everything else right. */
-  async function forged(kind: ObjectKind, final: boolean, plain: Uint8Array): Promise<{ key: CryptoKey; object: SealedObject }> {
+  async function forged(
+    kind: ObjectKind,
+    final: boolean,
+    plain: Uint8Array,
+  ): Promise<{ key: CryptoKey; object: SealedObject }> {
     const secret = noise(32, "forger");
     const key = await crypto.subtle.importKey("raw", secret, "AES-GCM", false, ["encrypt", "decrypt"]);
     const length = plain.length + SEAL_OVERHEAD_BYTES;

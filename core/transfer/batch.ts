@@ -19,6 +19,7 @@ export interface BatchCost {
   readonly scanMs: number;
 }
 
+/** A run before compression. */
 export interface ScannedRun {
   /** Byte range in the batch. */
   readonly start: number;
@@ -26,6 +27,7 @@ export interface ScannedRun {
   readonly chunks: number;
 }
 
+/** What the scan gives; `bytes` is given with it. */
 export interface ScannedBatch extends BatchCost {
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly runs: readonly ScannedRun[];
@@ -35,6 +37,7 @@ export interface ScannedBatch extends BatchCost {
   readonly events: readonly EntryEvent[];
 }
 
+/** A run as it goes into the packs; `bytes` is given. */
 export interface CompressedRun {
   readonly codec: Codec;
   readonly bytes: Uint8Array<ArrayBuffer>;
@@ -42,6 +45,7 @@ export interface CompressedRun {
   readonly chunks: number;
 }
 
+/** What the sender takes. */
 export interface CompressedBatch extends BatchCost {
   /** The codec that was tried; a run that it did not help is stored all the same. */
   readonly codec: Codec;

@@ -25,6 +25,7 @@ export interface CodecSample {
   readonly compressMs: number;
 }
 
+/** The measurements of one send. */
 export class CodecChoice {
   #lz4 = LZ4_PRIOR;
   #zstd = ZSTD_PRIOR;

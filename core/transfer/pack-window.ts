@@ -18,6 +18,7 @@ const KEPT_PACKS = 3;
 /** Packs kept and asked for ahead at a place further back. */
 const LOOK_BACK_PACKS = 3;
 
+/** What a window reads through. */
 export interface PackWindowParts {
   readonly portal: Uint8Array<ArrayBuffer>;
   readonly keys: PortalKeys;
@@ -33,6 +34,7 @@ interface Held {
   readonly stop: AbortController;
 }
 
+/** The packs of one receive. */
 export class PackWindow {
   readonly #parts: PackWindowParts;
   readonly #packs = new Map<number, Held>();

@@ -25,6 +25,7 @@ export type FeedEvent =
   | { readonly kind: "extent"; readonly entry: number; readonly firstChunk: number; readonly chunks: number }
   | { readonly kind: "end"; readonly entry: number };
 
+/** The manifest of one receive, as it comes. */
 export class PageFeed {
   readonly manifest = new Manifest();
   /** What happens to entries, in order, not yet taken: entry, chunks (0 for an end), first chunk. Millions may wait. */

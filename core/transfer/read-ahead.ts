@@ -13,6 +13,7 @@ const READ_AHEAD_BYTES = 8 * MIB;
 /** Reads under way at once; small files are latency-bound. */
 const READS_AHEAD = 16;
 
+/** Consecutive bytes of one entry; given. */
 export interface Slice {
   readonly entry: number;
   /** Empty for a folder and for an empty file. */

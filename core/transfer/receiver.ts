@@ -38,6 +38,7 @@ interface End {
   readonly entry: number;
 }
 
+/** What a receive works with. */
 export interface ReceiverParts {
   readonly feed: PageFeed;
   readonly packs: PackWindow;
@@ -52,6 +53,7 @@ export interface ReceiverParts {
   readonly title: string;
 }
 
+/** One receive into one sink. */
 export class Receiver {
   readonly #parts: ReceiverParts;
   readonly #queue: (Task | End)[] = [];

@@ -29,6 +29,7 @@ const IN_FLIGHT_PAGES = 8;
 /** A page is written after the next pack when the last one is this old, so that live receivers see data soon. */
 const PAGE_EVERY_MS = 200;
 
+/** What a send works with. */
 export interface SenderParts {
   readonly portal: Uint8Array<ArrayBuffer>;
   readonly keys: PortalKeys;
@@ -39,6 +40,7 @@ export interface SenderParts {
   readonly progress: Progress;
 }
 
+/** One send of one list of entries. */
 export class Sender {
   readonly gate = new Gate();
   readonly #parts: SenderParts;

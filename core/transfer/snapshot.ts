@@ -5,11 +5,14 @@
  */
 import type { FailureCode, FailureDetails } from "../failure.ts";
 
+/** Every state, in the order in which a transfer may meet them. */
 export const TRANSFER_STATES = ["preparing", "running", "paused", "waiting", "done", "failed", "cancelled"] as const;
+/** Where a transfer stands. */
 export type TransferState = (typeof TRANSFER_STATES)[number];
 
 /** `tcp` covers the WebSocket and plain HTTP requests; `carrier` tells which. */
 export type PathKind = "webtransport" | "tcp";
+/** How frames and objects travel. */
 export type Carrier = "webtransport" | "websocket" | "http";
 
 /** Why a path is in use; the page has a sentence for each. */
@@ -23,6 +26,7 @@ export type PathReason =
   | "tcp-measured-faster"
   | "websocket-blocked";
 
+/** Why an engine is in use; the page has a sentence for each. */
 export type EngineReason = "no-gpu-engine" | "forced";
 
 /** The stage that the others wait for. */
@@ -31,6 +35,7 @@ export type Bottleneck = "reading" | "engine" | "network" | "writing";
 /** What a transfer in state `waiting` waits for. */
 export type WaitingFor = "relay" | "sender";
 
+/** All that a page draws. */
 export interface TransferSnapshot {
   readonly state: TransferState;
   /** Plaintext bytes: sent and acknowledged, or verified and written. */

@@ -15,6 +15,7 @@ interface Mark extends Reached {
   isStored: boolean;
 }
 
+/** The stored beginning of one send. */
 export class StoredPrefix {
   #marks: Mark[] = [];
   #reached: Reached = { bytes: 0, entries: 0 };

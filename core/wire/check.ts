@@ -5,8 +5,10 @@
  */
 import { Failure } from "../failure.ts";
 
+/** A decoded map, its values unchecked. */
 export type Fields = Readonly<Record<string, unknown>>;
 
+/** Refuses what `what` names. @throws Failure `wire/malformed` */
 export function malformed(what: string): never {
   throw new Failure("wire/malformed", { what });
 }
@@ -36,11 +38,13 @@ export function asString(value: unknown, what: string, maxLength: number): strin
   return value;
 }
 
+/** One of a few fixed words. */
 export function asOneOf<T extends string>(value: unknown, options: readonly T[], what: string): T {
   for (const option of options) if (value === option) return option;
   return malformed(what);
 }
 
+/** An array of at most `maxLength` entries, unchecked. */
 export function asArray(value: unknown, what: string, maxLength: number): readonly unknown[] {
   if (!Array.isArray(value) || value.length > maxLength) malformed(what);
   return value;

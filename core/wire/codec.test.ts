@@ -36,10 +36,14 @@ describe("canonical MessagePack", () => {
     const value = fc.letrec((tie) => ({
       any: fc.oneof({ maxDepth: 3 }, scalar, tie("list"), tie("map")),
       list: fc.array(tie("any"), { maxLength: 4 }),
-      map: fc.dictionary(fc.string({ minLength: 1, maxLength: 8 }).filter((key) => key !== "__proto__"), tie("any"), {
-        maxKeys: 4,
-        noNullPrototype: true,
-      }),
+      map: fc.dictionary(
+        fc.string({ minLength: 1, maxLength: 8 }).filter((key) => key !== "__proto__"),
+        tie("any"),
+        {
+          maxKeys: 4,
+          noNullPrototype: true,
+        },
+      ),
     })).any;
     fc.assert(
       fc.property(value, (plain) => {

@@ -14,6 +14,7 @@ export const MAX_ITEMS = 1 << 20;
 /** Fields of one map: more than any message has, and few enough that a map of a stranger costs nothing. */
 export const MAX_FIELDS = 16;
 
+/** How large an input may be, and what its refusals are called. */
 export interface DecodeLimits {
   readonly maxBytes: number;
   /** Failure for an input that is not canonical MessagePack. */
@@ -51,6 +52,7 @@ export function decodeCanonical(bytes: Uint8Array, limits: DecodeLimits): unknow
   }
 }
 
+/** True when both hold the same bytes; not for secrets, it stops at the first difference. */
 export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
   if (a.length !== b.length) return false;
   for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;

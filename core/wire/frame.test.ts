@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { withoutStacks } from "../../tests/support/fake-effort.ts";
-import { Failure, FAILURES, type FailureCode } from "../failure.ts";
+import { FAILURES, Failure, type FailureCode } from "../failure.ts";
 import { MAX_FRAME_BYTES, MAX_PACKS, MAX_PAGES } from "../units.ts";
 import { encodeCanonical } from "./codec.ts";
 import {
@@ -17,7 +17,8 @@ import {
 } from "./frame.ts";
 import { delimit, FrameReader } from "./frame-stream.ts";
 
-const bytesOf = (length: number) => fc.uint8Array({ minLength: length, maxLength: length }).map((b) => new Uint8Array(b));
+const bytesOf = (length: number) =>
+  fc.uint8Array({ minLength: length, maxLength: length }).map((b) => new Uint8Array(b));
 const target = fc.oneof(
   fc.record({ kind: fc.constant("pack" as const), index: fc.integer({ min: 0, max: MAX_PACKS - 1 }) }),
   fc.record({ kind: fc.constant("page" as const), index: fc.integer({ min: 0, max: MAX_PAGES - 1 }) }),
@@ -54,7 +55,10 @@ const clientFrame: fc.Arbitrary<ClientFrame> = fc.oneof(
   fc.record({ t: fc.constant("ping" as const), n: fc.maxSafeNat() }),
   fc.record({ t: fc.constant("bye" as const), code: fc.integer({ min: 0, max: 0xffff }) }),
 );
-const limits = fc.record({ windowBytes: fc.integer({ min: 0, max: 2 ** 31 }), maxWants: fc.integer({ min: 2, max: 1024 }) });
+const limits = fc.record({
+  windowBytes: fc.integer({ min: 0, max: 2 ** 31 }),
+  maxWants: fc.integer({ min: 2, max: 1024 }),
+});
 const code = fc.integer({ min: 0, max: 0xffff });
 const relayFrame: fc.Arbitrary<RelayFrame> = fc.oneof(
   fc.record({ t: fc.constant("welcome" as const), v: fc.integer({ min: 0, max: 255 }), limits, state }),
@@ -128,7 +132,15 @@ describe("control frames", () => {
     expect(codeOf(() => decodeClientFrame(encodeCanonical(value)))).toBe("wire/malformed");
   });
 
-  const told = { phase: "active", heldPacks: [], heldPages: [], commitment: null, senders: 0, receivers: 0, expiresAtMs: 1 };
+  const told = {
+    phase: "active",
+    heldPacks: [],
+    heldPages: [],
+    commitment: null,
+    senders: 0,
+    receivers: 0,
+    expiresAtMs: 1,
+  };
   const welcome = { t: "welcome", v: 1, limits: { windowBytes: 1, maxWants: 2 }, state: told };
   it.each<[string, unknown]>([
     ["an unknown name", { t: "hello" }],
@@ -140,7 +152,10 @@ describe("control frames", () => {
     ["an empty range", { t: "state", state: { ...told, heldPacks: [1, 1] } }],
     ["ranges out of order", { t: "state", state: { ...told, heldPacks: [5, 6, 1, 2] } }],
     ["a bound that is too large", { t: "state", state: { ...told, heldPages: [0, MAX_PAGES + 1] } }],
-    ["more ranges than a frame holds", { t: "state", state: { ...told, heldPacks: Array.from({ length: 8194 }, (_, i) => i) } }],
+    [
+      "more ranges than a frame holds",
+      { t: "state", state: { ...told, heldPacks: Array.from({ length: 8194 }, (_, i) => i) } },
+    ],
     ["half a commitment", { t: "state", state: { ...told, commitment: { packs: 1, pages: 1 } } }],
     ["a refusal without a code", { t: "refuse", kind: "pack", index: 0 }],
     ["a field in an empty frame", { t: "completed", n: 1 }],
@@ -155,7 +170,10 @@ describe("control frames", () => {
   });
 
   it("[WIRE-4] damaged in 50,000 ways give only failures", () => {
-    const frames = [...fc.sample(clientFrame, { numRuns: 100, seed: 3 }), ...fc.sample(relayFrame, { numRuns: 100, seed: 4 })];
+    const frames = [
+      ...fc.sample(clientFrame, { numRuns: 100, seed: 3 }),
+      ...fc.sample(relayFrame, { numRuns: 100, seed: 4 }),
+    ];
     const encoded = frames.map((frame) => encodeFrame(frame));
     withoutStacks(() => {
       for (let run = 0; run < 50_000; run++) {
@@ -187,7 +205,8 @@ describe("frames on a stream", () => {
   it("[WIRE-8] are found however the stream is sliced", () => {
     const texts = ["a", "frame of some length", "x".repeat(300)];
     const stream = Buffer.concat(texts.map((text) => delimit(Buffer.from(text))));
-    for (let at = 0; at <= stream.length; at++) expect(read([stream.subarray(0, at), stream.subarray(at)])).toEqual(texts);
+    for (let at = 0; at <= stream.length; at++)
+      expect(read([stream.subarray(0, at), stream.subarray(at)])).toEqual(texts);
     expect(read(Array.from(stream, (byte) => Uint8Array.of(byte)))).toEqual(texts);
   });
 

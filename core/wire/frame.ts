@@ -5,16 +5,17 @@
  * @module
  */
 import { FAILURES, type FailureCode } from "../failure.ts";
-import { HEARTBEAT_MS, LINK_SILENCE_MS, MAX_FRAME_BYTES, MAX_PACKS, MAX_PAGES } from "../units.ts";
+import { MAX_FRAME_BYTES, MAX_PACKS, MAX_PAGES } from "../units.ts";
 import { asArray, asBytes, asFields, asInteger, asOneOf, type Fields, malformed } from "./check.ts";
 import { decodeCanonical, encodeCanonical } from "./codec.ts";
 import type { ObjectKind } from "./object.ts";
 
 /** Version of frames, objects, seals and manifest; both ends must speak the same. */
 export const PROTOCOL_VERSION = 1;
-export { HEARTBEAT_MS, LINK_SILENCE_MS };
 
+/** Every phase of a portal's life, in order. */
 export const PORTAL_PHASES = ["created", "active", "paused", "expired", "archived"] as const;
+/** Where a portal stands. */
 export type PortalPhase = (typeof PORTAL_PHASES)[number];
 
 /** What a sender fixed when everything was stored: counts, and the Merkle root over the sealed packs' SHA-256. */
@@ -47,6 +48,7 @@ export interface LinkLimits {
   readonly maxWants: number;
 }
 
+/** What a client says. */
 export type ClientFrame =
   | { t: "hello"; v: number; portal: Uint8Array; role: "send" | "receive"; token: Uint8Array }
   | { t: "want"; kind: ObjectKind; index: number }
@@ -56,6 +58,7 @@ export type ClientFrame =
   | { t: "ping"; n: number }
   | { t: "bye"; code: number };
 
+/** What a relay says. */
 export type RelayFrame =
   | { t: "welcome"; v: number; limits: LinkLimits; state: PortalState }
   | { t: "ack"; kind: ObjectKind; index: number }

@@ -10,8 +10,10 @@
 import { Failure } from "../failure.ts";
 import { MAX_PACKS, MAX_PAGES, MAX_SEALED_PAGE_BYTES, SEAL_OVERHEAD_BYTES, SEALED_PACK_BYTES } from "../units.ts";
 
+/** What a sealed object holds. */
 export type ObjectKind = "pack" | "page";
 
+/** What stands before an object's bytes. */
 export interface ObjectHeader {
   readonly kind: ObjectKind;
   /** True for the last pack, and for the last page. */
@@ -29,6 +31,7 @@ export interface SealedObject {
   readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
+/** Bytes of an encoded header. */
 export const OBJECT_HEADER_BYTES = 44;
 /** Smallest sealed object: overhead, prefix and nothing else. */
 export const MIN_SEALED_BYTES = SEAL_OVERHEAD_BYTES + 4;

@@ -7,8 +7,8 @@
 import { openFramedLink } from "../../core/edge/framed-link.ts";
 import { callApi, openHttpLink } from "../../core/edge/http-link.ts";
 import { Failure } from "../../core/failure.ts";
-import type { Dial, LinkRole } from "../../core/ports/link.ts";
 import type { RelayInfo } from "../../core/portal/portal.ts";
+import type { Dial, LinkRole } from "../../core/ports/link.ts";
 import { systemClock } from "../clock.ts";
 import { fetchFrom } from "./fetch.ts";
 import { openWebSocketPipe } from "./websocket.ts";

@@ -5,8 +5,8 @@
  * @module
  */
 import { Failure } from "../../core/failure.ts";
-import type { Pipe, PipeHandler } from "../../core/ports/pipe.ts";
 import { LINK_ROUTE } from "../../core/portal/portal.ts";
+import type { Pipe, PipeHandler } from "../../core/ports/pipe.ts";
 import { MIB, WRITE_BYTES } from "../../core/units.ts";
 import { encodeHeader, type ObjectHeader, STREAM_CONTROL, STREAM_OBJECTS } from "../../core/wire/object.ts";
 
@@ -79,7 +79,8 @@ class WebSocketPipe implements Pipe {
     for (let at = 0; at < bytes.length; at += WRITE_BYTES) {
       while (this.#socket.bufferedAmount > MAX_BUFFERED_BYTES) {
         await new Promise((resolve) => setTimeout(resolve, BUFFER_POLL_MS));
-        if (this.#socket.readyState !== WebSocket.OPEN) throw new Failure("relay/unreachable", { carrier: "websocket" });
+        if (this.#socket.readyState !== WebSocket.OPEN)
+          throw new Failure("relay/unreachable", { carrier: "websocket" });
       }
       this.#sendSlice(bytes.subarray(at, at + WRITE_BYTES));
     }

@@ -5,10 +5,10 @@
  * @module
  */
 import { Failure } from "../../core/failure.ts";
-import type { Pipe, PipeHandler } from "../../core/ports/pipe.ts";
 import type { RelayInfo } from "../../core/portal/portal.ts";
+import type { Pipe, PipeHandler } from "../../core/ports/pipe.ts";
 import { WRITE_BYTES } from "../../core/units.ts";
-import { FrameReader, delimit } from "../../core/wire/frame-stream.ts";
+import { delimit, FrameReader } from "../../core/wire/frame-stream.ts";
 import { encodeHeader, type ObjectHeader, STREAM_CONTROL, STREAM_OBJECTS } from "../../core/wire/object.ts";
 
 /** Object streams in one session; see the transfer bench for why not more. */
@@ -79,11 +79,13 @@ class WebTransportPipe implements Pipe {
   }
 
   start(handler: PipeHandler): void {
-    const lost = (cause?: unknown) => handler.closed(new Failure("relay/unreachable", { carrier: "webtransport" }, { cause }));
+    const lost = (cause?: unknown) =>
+      handler.closed(new Failure("relay/unreachable", { carrier: "webtransport" }, { cause }));
     const frames = new FrameReader((frame) => handler.frame(frame));
     void readAll(this.#control.readable, (bytes) => frames.push(bytes)).then(
       () => lost(),
-      (error) => handler.closed(error instanceof Failure ? error : new Failure("relay/unreachable", {}, { cause: error })),
+      (error) =>
+        handler.closed(error instanceof Failure ? error : new Failure("relay/unreachable", {}, { cause: error })),
     );
     for (const [index, { readable }] of this.#opened.entries())
       void readAll(readable, (bytes) => handler.objectBytes(index, bytes)).catch(lost);

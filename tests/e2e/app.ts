@@ -8,8 +8,6 @@ import { join } from "node:path";
 import type { Browser, Download, Page } from "playwright-core";
 import { expect } from "vitest";
 
-export type PathQuery = "webtransport" | "tcp";
-
 /** A page that fails the test on a script error, a CSP violation or a request that leaves the relay's origin. */
 export async function openPage(browser: Browser, url: string): Promise<Page> {
   const context = await browser.newContext({ acceptDownloads: true });
@@ -18,7 +16,8 @@ export async function openPage(browser: Browser, url: string): Promise<Page> {
   const origin = new URL(url).host;
   page.on("pageerror", (error) => problems.push(`script error: ${error.message}`));
   page.on("console", (message) => {
-    if (message.type() === "error" && /Content Security Policy|Trusted/i.test(message.text())) problems.push(message.text());
+    if (message.type() === "error" && /Content Security Policy|Trusted/i.test(message.text()))
+      problems.push(message.text());
   });
   page.on("request", (request) => {
     const { host, protocol } = new URL(request.url());

@@ -47,7 +47,9 @@ async function send(path: string, page?: Page): Promise<{ sender: Page; link: st
 
 /** Waits for a failure and checks that the page says its sentence. */
 async function expectFailure(page: Page, code: keyof typeof FAILURE_MESSAGES): Promise<void> {
-  await page.locator(`[data-testid=transfer-state][data-failure="${code}"]`).waitFor({ state: "attached", timeout: 40_000 });
+  await page
+    .locator(`[data-testid=transfer-state][data-failure="${code}"]`)
+    .waitFor({ state: "attached", timeout: 40_000 });
   expect((await transferState(page)).state).toBe("failed");
   await expect.poll(() => page.getByTestId("failure").innerText()).toContain(FAILURE_MESSAGES[code].title);
 }

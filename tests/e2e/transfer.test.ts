@@ -10,8 +10,8 @@ import { dirname, join } from "node:path";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { portableName } from "../../core/manifest/portable-name.ts";
-import { launchBrowser } from "../support/chromium.ts";
 import { noise } from "../support/bytes.ts";
+import { launchBrowser } from "../support/chromium.ts";
 import { launchRelay, type RunningRelay } from "../support/launch.ts";
 import { compareTrees, freshPath, hostileTree, listTree, makeTree, type Tree } from "../support/tree.ts";
 import { readZip } from "../support/zip.ts";
@@ -32,7 +32,12 @@ let receivers: Browser;
 let hostile: Tree;
 
 beforeAll(async () => {
-  [relay, senders, receivers, hostile] = await Promise.all([launchRelay(), launchBrowser(), launchBrowser(), hostileTree()]);
+  [relay, senders, receivers, hostile] = await Promise.all([
+    launchRelay(),
+    launchBrowser(),
+    launchBrowser(),
+    hostileTree(),
+  ]);
 });
 afterAll(async () => {
   await Promise.allSettled([senders?.close(), receivers?.close(), relay?.[Symbol.asyncDispose](), hostile?.remove()]);
@@ -91,7 +96,9 @@ describe.each(["webtransport", "tcp"] as const)("a dropped folder over %s", (pat
     const folder = freshPath();
     await unpack(await readFile(await download.path()), folder);
     const [top] = await listTree(folder);
-    expect(await compareTrees(hostile.root, join(folder, top?.path ?? ""))).toEqual(renamed(["a:b|c?d*e", "back\\slash.txt"]));
+    expect(await compareTrees(hostile.root, join(folder, top?.path ?? ""))).toEqual(
+      renamed(["a:b|c?d*e", "back\\slash.txt"]),
+    );
     await rm(folder, { recursive: true });
     await sender.close();
     await receiver.close();
@@ -122,7 +129,9 @@ describe.each(["webtransport", "tcp"] as const)("a dropped folder over %s", (pat
           }
           const file = await (handle as FileSystemFileHandle).getFile();
           const digest = await crypto.subtle.digest("SHA-256", await file.arrayBuffer());
-          found[prefix + name] = Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
+          found[prefix + name] = Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join(
+            "",
+          );
         }
       };
       await walk(await (await navigator.storage.getDirectory()).getDirectoryHandle("picked"), "");
@@ -132,7 +141,11 @@ describe.each(["webtransport", "tcp"] as const)("a dropped folder over %s", (pat
     const wanted: Record<string, string> = {};
     for (const { kind, path: name } of await listTree(hostile.root))
       wanted[kind === "directory" ? `${name}/` : (renames.get(name) ?? name)] =
-        kind === "directory" ? "" : createHash("sha256").update(await readFile(join(hostile.root, name))).digest("hex");
+        kind === "directory"
+          ? ""
+          : createHash("sha256")
+              .update(await readFile(join(hostile.root, name)))
+              .digest("hex");
     expect(got).toEqual(wanted);
     await sender.close();
     await receiver.close();

@@ -3,8 +3,9 @@
  *
  * @module
  */
-import type { CompressedBatch, Expander } from "../../core/transfer/batch.ts";
+
 import type { Codec } from "../../core/ports/engine.ts";
+import type { CompressedBatch, Expander } from "../../core/transfer/batch.ts";
 
 export interface LaneItem {
   readonly path: string;

@@ -6,9 +6,9 @@
 import { cutSizesFor } from "../../core/chunk/cut-sizes.ts";
 import { Failure } from "../../core/failure.ts";
 import type { Codec } from "../../core/ports/engine.ts";
+import type { CompressedBatch, ScannedBatch } from "../../core/transfer/batch.ts";
 import { compressBatch } from "../../core/transfer/compress.ts";
 import { expandRun } from "../../core/transfer/expand.ts";
-import type { CompressedBatch, ScannedBatch } from "../../core/transfer/batch.ts";
 import { READ_BYTES } from "../../core/transfer/read-ahead.ts";
 import { scan } from "../../core/transfer/scan.ts";
 import { systemClock } from "../../platform/clock.ts";

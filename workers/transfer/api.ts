@@ -8,16 +8,6 @@ import type { Entry } from "../../core/manifest/entry.ts";
 import type { PathKind, TransferSnapshot } from "../../core/transfer/snapshot.ts";
 
 export type { Entry } from "../../core/manifest/entry.ts";
-export type {
-  Bottleneck,
-  Carrier,
-  EngineReason,
-  PathKind,
-  PathReason,
-  TransferSnapshot,
-  TransferState,
-  WaitingFor,
-} from "../../core/transfer/snapshot.ts";
 
 /** One dropped or picked thing; `file` is null for an empty folder. `path` is `/`-separated. */
 export interface SendItem {

@@ -10,7 +10,14 @@ import { Failure } from "../../core/failure.ts";
 import type { Entry } from "../../core/manifest/entry.ts";
 import type { PortalAccess } from "../../core/portal/portal.ts";
 import type { Sink } from "../../core/ports/sink.ts";
-import { commitmentMatches, deriveKeys, NO_PASSWORD, type PortalKeys, passwordSalt, relayToken } from "../../core/seal/keys.ts";
+import {
+  commitmentMatches,
+  deriveKeys,
+  NO_PASSWORD,
+  type PortalKeys,
+  passwordSalt,
+  relayToken,
+} from "../../core/seal/keys.ts";
 import { type PortalLink, parseLink } from "../../core/seal/link.ts";
 import { Gate } from "../../core/transfer/gate.ts";
 import { PackWindow } from "../../core/transfer/pack-window.ts";
@@ -94,7 +101,16 @@ export class Receive {
     packs.start();
     try {
       const [progress, feed, gate] = [this.#progress, this.#feed, this.#gate];
-      await new Receiver({ feed, packs, expander: lanes, sink, clock: systemClock, progress, gate, title: this.title }).run();
+      await new Receiver({
+        feed,
+        packs,
+        expander: lanes,
+        sink,
+        clock: systemClock,
+        progress,
+        gate,
+        title: this.title,
+      }).run();
       await this.#complete(steady);
       this.#finish("done");
     } catch (error) {
@@ -132,7 +148,8 @@ export class Receive {
 
   async #unlock(secondKey: Uint8Array, wrong: "link/wrong-secret" | "password/wrong"): Promise<void> {
     const keys = await deriveKeys(this.#link, secondKey);
-    if (!this.#access || !commitmentMatches(keys, base64urlnopad.decode(this.#access.keyCommitment))) throw new Failure(wrong);
+    if (!this.#access || !commitmentMatches(keys, base64urlnopad.decode(this.#access.keyCommitment)))
+      throw new Failure(wrong);
     this.#keys = keys;
     const [info, token] = await Promise.all([
       relayInfo(this.#relayOrigin),

@@ -10,8 +10,16 @@ import { Failure } from "../../core/failure.ts";
 import type { Entry } from "../../core/manifest/entry.ts";
 import { checkPath } from "../../core/manifest/path.ts";
 import type { CreatePortal } from "../../core/portal/portal.ts";
+import {
+  createOwnerKey,
+  deriveKeys,
+  NO_PASSWORD,
+  type PortalKeys,
+  passwordSalt,
+  relayToken,
+  tokenHash,
+} from "../../core/seal/keys.ts";
 import { createLink, formatLink, type PortalLink } from "../../core/seal/link.ts";
-import { createOwnerKey, deriveKeys, NO_PASSWORD, type PortalKeys, passwordSalt, relayToken, tokenHash } from "../../core/seal/keys.ts";
 import type { Progress } from "../../core/transfer/progress.ts";
 import { Sender } from "../../core/transfer/sender.ts";
 import { systemClock } from "../../platform/clock.ts";
@@ -61,7 +69,8 @@ interface OwnedPortal {
 async function createPortal(options: SendOptions, progress: Progress): Promise<OwnedPortal> {
   const { relayOrigin, password, expirySeconds, maxDownloads } = options;
   const link = createLink();
-  const salted = password === "" ? NO_PASSWORD : await passwordKey(password, await passwordSalt(link), PASSWORD_PARAMETERS);
+  const salted =
+    password === "" ? NO_PASSWORD : await passwordKey(password, await passwordSalt(link), PASSWORD_PARAMETERS);
   const [keys, ownerKey] = await Promise.all([deriveKeys(link, salted), createOwnerKey()]);
   const [readToken, ownerToken] = await Promise.all([
     relayToken(keys.downloadAuth, "read", relayOrigin, link.portal),
@@ -117,7 +126,15 @@ function run(
         onChange();
       },
     });
-    sender = new Sender({ portal: link.portal, keys, link: steady, entries, source: lane, clock: systemClock, progress });
+    sender = new Sender({
+      portal: link.portal,
+      keys,
+      link: steady,
+      entries,
+      source: lane,
+      clock: systemClock,
+      progress,
+    });
     if (progress.paused) sender.gate.shut();
     await sender.run();
   };

@@ -4,7 +4,7 @@ import { IndexSet } from "./index-set.ts";
 
 describe("a set of indexes", () => {
   it("tells the same ranges as a sorted list", () => {
-    fc.assert(
+    void fc.assert(
       fc.property(
         fc.array(fc.integer({ min: 0, max: 300 })),
         fc.array(fc.integer({ min: 0, max: 300 })),

@@ -38,14 +38,20 @@ function isRepair(portal: LivePortal, { kind, index }: ObjectHeader): boolean {
   return !portal.isBeyond(kind, index) && !portal.held[kind].has(index);
 }
 
+/** The same object is there already. */
+interface Known {
+  /** Resolves when it is durable. */
+  readonly stored: Promise<void>;
+}
+
 /**
- * The same object is there already: gives when it is durable. @throws Failure `object/conflict` | `portal/expired`
+ * The same object, if it is there already. @throws Failure `object/conflict` | `portal/expired`
  */
 async function findKnown(
   { store }: Uploads,
   portal: LivePortal,
   header: ObjectHeader,
-): Promise<Promise<void> | undefined> {
+): Promise<Known | undefined> {
   const { kind, index, hash } = header;
   if (portal.ended !== undefined) throw portal.ended;
   const fresh = portal.fresh(kind, index);
@@ -54,7 +60,7 @@ async function findKnown(
   if (there === undefined) return undefined;
   if (Buffer.compare(there.hash, hash) !== 0 || there.final !== header.final || there.length !== header.length)
     throw new Failure("object/conflict");
-  return found?.corrupt === true ? undefined : (fresh?.stored ?? Promise.resolve());
+  return found?.corrupt === true ? undefined : { stored: fresh?.stored ?? Promise.resolve() };
 }
 
 export interface Upload {
@@ -74,10 +80,10 @@ export interface Upload {
 class DroppedUpload implements Upload {
   readonly header: ObjectHeader;
   readonly refusal: Failure | undefined;
-  readonly #known: Promise<void> | undefined;
+  readonly #known: Known | undefined;
   missing: number;
 
-  constructor(header: ObjectHeader, refusal: Failure | undefined, known: Promise<void> | undefined) {
+  constructor(header: ObjectHeader, refusal: Failure | undefined, known: Known | undefined) {
     this.header = header;
     this.refusal = refusal;
     this.#known = known;
@@ -89,7 +95,7 @@ class DroppedUpload implements Upload {
   }
   async finish(): Promise<void> {
     if (this.refusal !== undefined) throw this.refusal;
-    await this.#known;
+    await this.#known?.stored;
   }
   abort(): void {}
 }
@@ -161,7 +167,7 @@ class KeptUpload implements Upload {
       const known = await this.#findKnown();
       if (known === undefined) return await this.#keep();
       await this.#incoming.discard();
-      await known;
+      await known.stored;
     } catch (error) {
       if (!this.#isKept) await this.#incoming.discard();
       throw error;
@@ -169,7 +175,7 @@ class KeptUpload implements Upload {
   }
 
   /** Looks until nothing changed while looking: the same object may come over two links at once. */
-  async #findKnown(): Promise<Promise<void> | undefined> {
+  async #findKnown(): Promise<Known | undefined> {
     const { kind, index } = this.header;
     for (;;) {
       const known = await findKnown(this.#uploads, this.#portal, this.header);
