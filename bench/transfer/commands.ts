@@ -29,15 +29,24 @@ export interface CommandTable {
     arguments: { name: string; bytes?: number; relay: string; path: PathKind };
     answer: { startedMs: number; endedMs: number };
   };
-  /** Receives with the app's workers into the app's private folder; the file is copied nowhere and checked there. Emits `ended` before that. */
+  /** Receives with the app's workers into the app's private folder. */
   receive: {
     arguments: { link: string; relay: string; path: PathKind };
-    answer: { startedMs: number; endedMs: number; sha256: string; carrier: string };
+    answer: { startedMs: number; endedMs: number; carrier: string };
   };
+  /** SHA-256 of the file that the last `receive` brought, hexadecimal, where it lies. */
+  digestReceived: { arguments: null; answer: { sha256: string; bytes: number } };
   /** Receives into a port that only counts, as a download does. Emits `first` at the first verified byte. */
   receiveStream: {
     arguments: { link: string; relay: string; path: PathKind };
-    answer: { startedMs: number; firstMs: number; endedMs: number };
+    answer: {
+      startedMs: number;
+      /** The worker answers, and the portal is open. */
+      workerMs: number;
+      openMs: number;
+      firstMs: number;
+      endedMs: number;
+    };
   };
 
   /** Puts a private file on the relay as 4 MiB objects, neither cut nor sealed. Emits `portal` when it exists. */

@@ -71,12 +71,11 @@ export async function watchTransfer(
       sender = higher(sender, memoryOf(stage.sender));
       receiver = higher(receiver, memoryOf(stage.receiver));
     }, EVERY_MS);
-    const field: Field = { ...stage, relay, tus: NO_SERVICE, onReceived: () => clearInterval(timer) };
-    try {
-      await ours(path, "incompressible").run(field, loaded);
-    } finally {
-      clearInterval(timer);
-    }
+    const field: Field = { ...stage, relay, tus: NO_SERVICE };
+    const { verify } = await ours(path, "incompressible")
+      .run(field, loaded)
+      .finally(() => clearInterval(timer));
+    await verify();
     return { path, bytes: data.bytes, relayIdle, relayPeak: peakResidentBytes(relay.pid) ?? 0, sender, receiver };
   } finally {
     await stage.close();

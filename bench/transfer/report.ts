@@ -186,10 +186,21 @@ function firstByteTable(samples: readonly FirstByteSample[]): string {
     FIRST_BYTE_SIZES.map((bytes) => {
       const own = samples.filter((sample) => sample.path === path && sample.bytes === bytes);
       const name = `${path}, file of ${bytes >= MIB ? `${bytes / MIB} MiB` : `${bytes / KIB} KiB`}`;
-      return [name, cell(medianOf(own, ({ ms }) => ms)), cell(medianOf(own, ({ receiverMs }) => receiverMs))];
+      return [
+        name,
+        cell(medianOf(own, ({ ms }) => ms)),
+        ...["receiverMs" as const, "workerMs" as const, "openMs" as const].map((part) =>
+          cell(medianOf(own, (sample) => sample[part])),
+        ),
+      ];
     }),
   );
-  return samples.length === 0 ? "" : formatTable(["first verified byte", "ms from send", "ms from receive"], rows);
+  return samples.length === 0
+    ? ""
+    : formatTable(
+        ["first verified byte", "ms from send", "ms from receive", "of these, worker there", "portal open"],
+        rows,
+      );
 }
 
 function memoryTable({ memory, blank }: Measured): string {

@@ -89,8 +89,10 @@ export async function runRound(
     if (loaded === undefined) continue;
     const before = await idleLoad(patienceMs);
     const load = measureLoad(groupingOf(field));
-    const outcome = await competitor.run(field, loaded);
-    const sample = { ...outcome, competitor: competitor.name, data: competitor.data, round, before, during: load() };
+    const { outcome, verify } = await competitor.run(field, loaded);
+    const during = load();
+    await verify();
+    const sample = { ...outcome, competitor: competitor.name, data: competitor.data, round, before, during };
     samples.push(sample);
     told(sample);
     await tidy(field, keep);

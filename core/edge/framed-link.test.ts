@@ -35,7 +35,7 @@ async function codeOf(work: Promise<unknown>): Promise<string> {
 }
 
 describe("a framed link", () => {
-  it("[RELAY-1] says hello with version, portal, role and token, and waits for the welcome", async () => {
+  it("[EDGE-8] says hello with version, portal, role and token, and waits for the welcome", async () => {
     const pipe = new FakePipe();
     const clock = new FakeClock();
     const opening = openFramedLink(pipe, role, clock);
@@ -47,7 +47,7 @@ describe("a framed link", () => {
     link.close();
   });
 
-  it("[RELAY-1] fails with the relay's code when it says good-bye instead, and with a version that differs", async () => {
+  it("[EDGE-8] fails with the relay's code when it says good-bye instead, and with a version that differs", async () => {
     for (const [answer, code] of [
       [(pipe: FakePipe) => pipe.tell({ t: "bye", code: wireCode("portal/unknown") }), "portal/unknown"],
       [(pipe: FakePipe) => pipe.tell({ t: "bye", code: wireCode("relay/busy") }), "relay/busy"],
@@ -68,7 +68,7 @@ describe("a framed link", () => {
     }
   });
 
-  it("[RELAY-2] resolves a put when its object is acknowledged, and rejects it when it is refused", async () => {
+  it("[EDGE-9] resolves a put when its object is acknowledged, and rejects it when it is refused", async () => {
     const { pipe, link } = await opened();
     const [first, second] = [codeOf(link.put(object("pack", 0))), codeOf(link.put(object("page", 0)))];
     await settle();
@@ -84,7 +84,7 @@ describe("a framed link", () => {
     link.close();
   });
 
-  it("[RELAY-3] never has more bytes on the way than the relay's window", async () => {
+  it("[EDGE-10] never has more bytes on the way than the relay's window", async () => {
     const { pipe, link } = await opened({ windowBytes: 2500, maxWants: 8 });
     const puts = [0, 1, 2, 3].map((index) => codeOf(link.put(object("pack", index))));
     await settle();
@@ -100,7 +100,7 @@ describe("a framed link", () => {
     link.close();
   });
 
-  it("[RELAY-4] never asks for more than the relay allows, and pages never wait for packs", async () => {
+  it("[EDGE-11] never asks for more than the relay allows, and pages never wait for packs", async () => {
     const { pipe, link, sent } = await opened({ windowBytes: 2500, maxWants: 4 });
     const packs = [0, 1, 2, 3, 4].map((index) => codeOf(link.get("pack", index)));
     await settle();
@@ -120,7 +120,7 @@ describe("a framed link", () => {
     ]);
   });
 
-  it("[RELAY-5] gives what it asked for, from whatever stream it comes, and drops what it did not", async () => {
+  it("[EDGE-12] gives what it asked for, from whatever stream it comes, and drops what it did not", async () => {
     const { pipe, link } = await opened();
     const wanted = link.get("pack", 4);
     await settle();
@@ -136,7 +136,7 @@ describe("a framed link", () => {
     link.close();
   });
 
-  it("[RELAY-5] takes a want back when it is aborted, and never sends one that was aborted before", async () => {
+  it("[EDGE-12] takes a want back when it is aborted, and never sends one that was aborted before", async () => {
     const { pipe, link, sent } = await opened();
     const stop = new AbortController();
     const wanted = codeOf(link.get("pack", 1, stop.signal));
@@ -150,7 +150,7 @@ describe("a framed link", () => {
     link.close();
   });
 
-  it("[RELAY-6] pings every 5 s, keeps a link that answers, and ends one that is silent for 15 s", async () => {
+  it("[EDGE-13] pings every 5 s, keeps a link that answers, and ends one that is silent for 15 s", async () => {
     const { pipe, clock, link, sent } = await opened();
     for (let beat = 0; beat < 10; beat++) {
       await clock.advance(HEARTBEAT_MS);
@@ -165,7 +165,7 @@ describe("a framed link", () => {
     expect(clock.sleeping).toBe(0);
   });
 
-  it("[RELAY-6] counts arriving object bytes as a sign of life", async () => {
+  it("[EDGE-13] counts arriving object bytes as a sign of life", async () => {
     const { pipe, clock, link } = await opened();
     const { header, bytes } = object("page", 0, 1000);
     pipe.deliver({ header, bytes: bytes.slice(0, 1) as Uint8Array<ArrayBuffer> });
@@ -177,7 +177,7 @@ describe("a framed link", () => {
     link.close();
   });
 
-  it("[RELAY-7] rejects everything that is pending with the reason of its end, once, and keeps no timer", async () => {
+  it("[EDGE-14] rejects everything that is pending with the reason of its end, once, and keeps no timer", async () => {
     const reasons: ((parts: { pipe: FakePipe; link: Link }) => string)[] = [
       ({ link }) => {
         link.close();
@@ -229,14 +229,14 @@ describe("a framed link", () => {
     }
   });
 
-  it("[RELAY-7] ends when its pipe takes no bytes, even if the pipe does not say that it is lost", async () => {
+  it("[EDGE-14] ends when its pipe takes no bytes, even if the pipe does not say that it is lost", async () => {
     const { pipe, link } = await opened();
     pipe.onObject = () => Promise.reject(new Error("stream reset"));
     expect(await codeOf(link.put(object("pack", 0)))).toBe("relay/unreachable");
     expect((await link.closed).code).toBe("relay/unreachable");
   });
 
-  it("[RELAY-8] commits and completes by frames, and tells each state", async () => {
+  it("[EDGE-15] commits and completes by frames, and tells each state", async () => {
     const { pipe, link } = await opened();
     const states: number[] = [];
     link.onState(({ senders }) => states.push(senders));

@@ -22,6 +22,7 @@ import {
 } from "../wire/frame.ts";
 import { type ObjectKind, ObjectReader, type SealedObject } from "../wire/object.ts";
 import { type Deferred, deferred } from "./deferred.ts";
+import { Outbox } from "./outbox.ts";
 import { Quota, splitWants } from "./quota.ts";
 
 /** Says hello over a fresh pipe and waits for the welcome. @throws Failure; the pipe is closed then */
@@ -34,6 +35,7 @@ export async function openFramedLink(pipe: Pipe, role: LinkRole, clock: Clock): 
 class FramedLink implements Link {
   readonly carrier;
   readonly #pipe: Pipe;
+  readonly #outbox: Outbox;
   readonly #clock: Clock;
   readonly #welcome = deferred<void>();
   readonly #closed = deferred<Failure>();
@@ -56,6 +58,8 @@ class FramedLink implements Link {
   constructor(pipe: Pipe, role: LinkRole, clock: Clock) {
     this.carrier = pipe.carrier;
     this.#pipe = pipe;
+    // A pipe that takes no bytes is broken, whether or not it says so.
+    this.#outbox = new Outbox(pipe, (error) => this.#end(toFailure(error, "relay/unreachable")));
     this.#clock = clock;
     this.#heardMs = clock.now();
     pipe.start({
@@ -93,10 +97,7 @@ class FramedLink implements Link {
       this.#assertOpen();
       const acknowledged = deferred<void>();
       this.#puts.set(keyOf(kind, index), acknowledged);
-      // A pipe that cannot take bytes is broken, whether or not it says so.
-      this.#pipe
-        .sendObject(object.header, object.bytes)
-        .catch((error) => this.#end(toFailure(error, "relay/unreachable")));
+      this.#outbox.add(object);
       await acknowledged.promise;
     } finally {
       this.#window.give(length);

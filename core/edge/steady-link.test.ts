@@ -6,6 +6,7 @@ import { Failure, type FailureCode } from "../failure.ts";
 import type { Link } from "../ports/link.ts";
 import type { Carrier } from "../transfer/snapshot.ts";
 import { MIB } from "../units.ts";
+import type { PortalState } from "../wire/frame.ts";
 import type { SealedObject } from "../wire/object.ts";
 import { deferred } from "./deferred.ts";
 import { SteadyLink, type SteadyOptions } from "./steady-link.ts";
@@ -14,7 +15,9 @@ import { SteadyLink, type SteadyOptions } from "./steady-link.ts";
 class TestLink implements Link {
   readonly carrier;
   readonly limits = { windowBytes: 2 ** 25, maxWants: 64 };
-  readonly state = EMPTY_STATE;
+  /** What the next link's relay tells. */
+  static next: PortalState = { ...EMPTY_STATE };
+  readonly state = { ...TestLink.next };
   readonly #closed = deferred<Failure>();
   isClosed = false;
   puts = 0;
@@ -130,6 +133,23 @@ describe("a steady link", () => {
     expect(put.code).toBe("resolved");
     expect(links.map(({ puts }) => puts)).toEqual([1, 1]);
     steady.close();
+  });
+
+  it("[EDGE-5] does not send again what the relay holds, though its answer was lost", async () => {
+    for (const heldPacks of [[0, 1], [0, 4], [1, 4], []]) {
+      const { clock, links, steady } = setUp({ webtransport: 50 });
+      const put = outcome(steady.put(object));
+      await settle();
+      links[0]?.end(UNREACHABLE);
+      await clock.advance(399);
+      Object.assign(TestLink.next, { ...EMPTY_STATE, heldPacks });
+      await clock.advance(100);
+      expect(put.code).toBe("resolved");
+      expect(links[1]?.puts).toBe(heldPacks[0] === 0 ? 0 : 1);
+      expect(steady.objectBytes).toBe(heldPacks[0] === 0 ? 0 : 4 * MIB);
+      steady.close();
+      TestLink.next = { ...EMPTY_STATE };
+    }
   });
 
   it("[EDGE-5] tries to connect again and again, more and more slowly, and shows when", async () => {

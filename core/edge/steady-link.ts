@@ -8,7 +8,7 @@ import { Failure, toFailure } from "../failure.ts";
 import type { Link } from "../ports/link.ts";
 import type { Carrier, PathReason } from "../transfer/snapshot.ts";
 import type { Commitment, PortalState } from "../wire/frame.ts";
-import type { ObjectKind, SealedObject } from "../wire/object.ts";
+import type { ObjectHeader, ObjectKind, SealedObject } from "../wire/object.ts";
 import { type ConnectOptions, connect } from "./connect.ts";
 import { type Deferred, deferred } from "./deferred.ts";
 import { PathTrial } from "./path-trial.ts";
@@ -73,10 +73,17 @@ export class SteadyLink {
 
   /** Stores one object durably, over whatever connection works. Borrows until settled. */
   put(object: SealedObject): Promise<void> {
+    let isRepeat = false;
     return this.#steadily(
-      (link) => link.put(object),
-      () => object.header.length,
-    );
+      async (link) => {
+        // It was stored, only the answer was lost with the last connection.
+        if (isRepeat && isHeld(link.state, object.header)) return 0;
+        isRepeat = true;
+        await link.put(object);
+        return object.header.length;
+      },
+      (bytes) => bytes,
+    ).then(() => {});
   }
 
   /**
@@ -257,6 +264,11 @@ export class SteadyLink {
     this.#status = status;
     this.#options.onChange();
   }
+}
+
+function isHeld(state: PortalState, { kind, index }: ObjectHeader): boolean {
+  const ranges = kind === "pack" ? state.heldPacks : state.heldPages;
+  return ranges.some((from, i) => i % 2 === 0 && index >= from && index < (ranges[i + 1] ?? from));
 }
 
 /** True when the promise has settled already. */

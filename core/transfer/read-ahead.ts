@@ -11,7 +11,7 @@ export const READ_BYTES = 4 * MIB;
 /** Bytes that may be read and not yet used, beyond the slice in use. */
 const READ_AHEAD_BYTES = 8 * MIB;
 /** Reads under way at once; small files are latency-bound. */
-const READS_AHEAD = 16;
+const READS_AHEAD = 64;
 
 /** Consecutive bytes of one entry; given. */
 export interface Slice {

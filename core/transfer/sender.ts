@@ -98,13 +98,15 @@ export class Sender {
     }
     this.#builder.closeList();
     await this.#sendPage(null);
+    // The first pack gets its page at once.
+    this.#lastPageMs = Number.NEGATIVE_INFINITY;
   }
 
   async #nextBatch(): Promise<CompressedBatch | undefined> {
     const { source, clock, progress } = this.#parts;
-    await this.gate.pass();
+    await this.#meanwhile(this.gate.pass());
     const before = clock.now();
-    const batch = await source.next(this.#codec.current);
+    const batch = await this.#meanwhile(source.next(this.#codec.current));
     const now = clock.now();
     if (batch === undefined) return undefined;
     const waitedMs = now - before;
@@ -121,6 +123,23 @@ export class Sender {
     });
     progress.knownBytes += batch.knownBytes;
     return batch;
+  }
+
+  /** Waits for `work`; when that takes long, receivers are told of what was sent before. */
+  async #meanwhile<T>(work: Promise<T>): Promise<T> {
+    const stop = new AbortController();
+    const late = this.#parts.clock.sleep(PAGE_EVERY_MS, stop.signal).then(
+      () => true,
+      () => false,
+    );
+    try {
+      const isLate = await Promise.race([work.then(() => false), late]);
+      if (isLate && this.#builder.bytes > 0) await this.#sendPage(null);
+      return await work;
+    } finally {
+      stop.abort();
+      work.catch(() => {}); // met above unless a page could not be sent
+    }
   }
 
   async #addBatch(batch: CompressedBatch): Promise<void> {

@@ -24,10 +24,6 @@ describe("the send page", () => {
     expect(await calls(page)).toEqual([
       [
         "send",
-        [
-          ["a.txt", 17],
-          ["b.txt", 17],
-        ],
         {
           expirySeconds: 3600,
           maxDownloads: 3,
@@ -35,6 +31,14 @@ describe("the send page", () => {
           relayOrigin: pages.app.url,
           overrides: { path: "tcp" },
         },
+      ],
+      [
+        "add",
+        [
+          ["a.txt", 17],
+          ["b.txt", 17],
+        ],
+        true,
       ],
     ]);
   });
@@ -133,7 +137,7 @@ describe("the send page", () => {
     }
     await page.getByTestId("create-link").click();
     await page.getByTestId("share-link").waitFor();
-    const [[, items] = []] = await calls(page);
+    const [, [, items] = []] = await calls(page);
     expect(items).toEqual([
       ["folder to send/deep/hollow", null],
       ["folder to send/deep/x.txt", 1],

@@ -15,7 +15,7 @@ import { FAILURE_MESSAGES } from "../../web/src/messages.ts";
 import { noise } from "../support/bytes.ts";
 import { launchBrowser } from "../support/chromium.ts";
 import { launchRelay, type RunningRelay } from "../support/launch.ts";
-import { createLink, openPage, receiveDownload, transferState, waitForState, withQuery } from "./app.ts";
+import { createLink, openPage, receiveDownload, transferState, waitForState } from "./app.ts";
 
 let relay: RunningRelay;
 let browser: Browser;

@@ -5,6 +5,7 @@
  * @module
  */
 import { createHash } from "node:crypto";
+import { RangeSet } from "../../core/chunk/range-set.ts";
 import { openFramedLink } from "../../core/edge/framed-link.ts";
 import { Failure } from "../../core/failure.ts";
 import { merkleRoot } from "../../core/hash/merkle.ts";
@@ -82,13 +83,19 @@ export class FakeRelay {
   state(): PortalState {
     return {
       phase: "active",
-      heldPacks: [],
-      heldPages: [],
+      heldPacks: this.#held("pack"),
+      heldPages: this.#held("page"),
       commitment: this.commitment,
       senders: [...this.pipes].filter(({ role }) => role === "send").length,
       receivers: [...this.pipes].filter(({ role }) => role === "receive").length,
       expiresAtMs: 2_000_000_000_000,
     };
+  }
+
+  #held(kind: string): number[] {
+    const set = new RangeSet();
+    for (const { header } of this.objects.values()) if (header.kind === kind) set.add(header.index);
+    return set.toArray();
   }
 
   changed(): void {
@@ -226,16 +233,19 @@ class RelayPipe implements Pipe {
     const object = relay.objects.get(key);
     const { commitment } = relay;
     if (object === undefined) {
+      if (commitment === null) return;
       const kind = key.startsWith("pack") ? "pack" : "page";
       const index = Number(key.split(" ")[1]);
-      if (commitment === null || index < (kind === "pack" ? commitment.packs : commitment.pages)) return;
       this.#wants.delete(key);
       this.#tell({ t: "refuse", kind, index, code: wireCode("object/absent") });
       return;
     }
     this.#wants.delete(key);
     const fault = relay.nextFault("get", object.header);
-    if (fault === "cut") return relay.cutAll();
+    if (fault === "cut") {
+      this.#out = this.#out.then(() => relay.cutAll());
+      return;
+    }
     if (fault === "refuse") {
       const { kind, index } = object.header;
       this.#tell({ t: "refuse", kind, index, code: wireCode("relay/storage") });

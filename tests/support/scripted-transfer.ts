@@ -5,14 +5,8 @@
  * @module
  */
 import { Failure, type FailureCode, type FailureDetails } from "../../core/failure.ts";
-import type {
-  Entry,
-  OnSnapshot,
-  SendItem,
-  SendOptions,
-  TransferApi,
-  TransferSnapshot,
-} from "../../workers/transfer/api.ts";
+import type { TransferSnapshot } from "../../core/transfer/snapshot.ts";
+import type { Entry, OnSnapshot, SendItem, SendOptions, TransferApi } from "../../workers/transfer/api.ts";
 
 /** What the page meets; plain data, so that it can cross into the page. */
 export interface Script {
@@ -99,17 +93,21 @@ export function createTransfer(): TransferApi & { terminate(): void } {
       await Promise.resolve();
       listener(snapshot);
     },
-    send: async (items: readonly SendItem[], options: SendOptions) => {
-      await noted(
-        "send",
-        items.map(({ path, file }) => [path, file?.size ?? null]),
-        options,
-      );
+    send: async (options: SendOptions) => {
+      await noted("send", options);
       refuse();
-      const bytesTotal = items.reduce((sum, { file }) => sum + (file?.size ?? 0), 0);
-      const expiresAtMs = Date.UTC(2026, 10, 29, 12);
-      show({ state: "running", listed: true, entriesTotal: items.length, bytesTotal, expiresAtMs });
+      show({ expiresAtMs: Date.UTC(2026, 10, 29, 12) });
       return "/p/q3Zk1Yw0R5uT8sVbXc2NeA#1.mJ2vQ7xL0pRz4HkT9aWcE6uYb1NfGd8SoiV3KqXhMtA.k8Zr";
+    },
+    add: async (items: readonly SendItem[], isLast: boolean) => {
+      await noted(
+        "add",
+        items.map(({ path, file }) => [path, file?.size ?? null]),
+        isLast,
+      );
+      const bytesTotal = snapshot.bytesTotal + items.reduce((sum, { file }) => sum + (file?.size ?? 0), 0);
+      const entriesTotal = snapshot.entriesTotal + items.length;
+      show({ entriesTotal, bytesTotal, ...(isLast ? { state: "running", listed: true } : {}) });
     },
     hashFile: async (index) => {
       await noted("hashFile", index);

@@ -16,8 +16,8 @@ export interface LaneItem {
 export interface LaneApi extends Expander {
   /** Loads the engine; everything else waits for it anyway. */
   prepare(): Promise<void>;
-  /** Starts reading the items in order; `next` pulls. */
-  startScan(items: readonly LaneItem[]): Promise<void>;
+  /** More items to scan, in order; after the last ones `next` pulls. */
+  addItems(items: readonly LaneItem[], isLast: boolean): Promise<void>;
   /** The next batch, its buffers transferred; undefined at the end. @throws Failure `file/…` */
   next(codec: Codec): Promise<CompressedBatch | undefined>;
   /** BLAKE3-256 of a whole file, hexadecimal, equal to `b3sum`. */

@@ -24,8 +24,8 @@ export class LaneClient implements BatchSource, Expander {
     return this.#worker.call((api) => api.prepare());
   }
 
-  startScan(items: readonly LaneItem[]): Promise<void> {
-    return this.#worker.call((api) => api.startScan(items));
+  addItems(items: readonly LaneItem[], isLast: boolean): Promise<void> {
+    return this.#worker.call((api) => api.addItems(items, isLast));
   }
 
   /** Keeps one batch ahead, so that the lane works while the last one is sealed and sent. */

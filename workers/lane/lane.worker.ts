@@ -5,6 +5,7 @@
  */
 import { cutSizesFor } from "../../core/chunk/cut-sizes.ts";
 import { Failure } from "../../core/failure.ts";
+import type { SourceEntry, SourceFile } from "../../core/ports/byte-source.ts";
 import type { Codec } from "../../core/ports/engine.ts";
 import type { CompressedBatch, ScannedBatch } from "../../core/transfer/batch.ts";
 import { compressBatch } from "../../core/transfer/compress.ts";
@@ -19,14 +20,17 @@ import type { LaneApi, LaneItem } from "./api.ts";
 
 class Lane implements LaneApi {
   readonly #engine = loadCpuEngine();
+  readonly #sources: (SourceEntry | SourceFile)[] = [];
   #batches: AsyncGenerator<ScannedBatch, void, undefined> | undefined;
 
   async prepare(): Promise<void> {
     await this.#engine;
   }
 
-  async startScan(items: readonly LaneItem[]): Promise<void> {
-    const sources = items.map(({ path, file }) => createSource(path, file));
+  async addItems(items: readonly LaneItem[], isLast: boolean): Promise<void> {
+    const sources = this.#sources;
+    for (const { path, file } of items) sources.push(createSource(path, file));
+    if (!isLast) return;
     const totalBytes = sources.reduce((sum, { size }) => sum + size, 0);
     this.#batches = scan(sources, await this.#engine, cutSizesFor(totalBytes), systemClock);
   }

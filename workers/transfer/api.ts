@@ -54,9 +54,11 @@ export interface ReceiveOpened {
 export interface TransferApi {
   subscribe(onSnapshot: OnSnapshot): Promise<void>;
 
-  /** Creates the portal and starts sending at once. Resolves with the link's path and fragment, `/p/<portal>#1.<S>.<check>`. */
-  send(items: readonly SendItem[], options: SendOptions): Promise<string>;
-  /** BLAKE3-256 of one whole file as hexadecimal, equal to `b3sum`; reads the file. `index` into the items of `send`. */
+  /** Creates the portal. Resolves with the link's path and fragment, `/p/<portal>#1.<S>.<check>`; `add` says what to send. */
+  send(options: SendOptions): Promise<string>;
+  /** More of what to send, in slices, so that a long list holds up neither link nor page; the last ones start sending. */
+  add(items: readonly SendItem[], isLast: boolean): Promise<void>;
+  /** BLAKE3-256 of one whole file as hexadecimal, equal to `b3sum`; reads the file. `index` into all items added. */
   hashFile(index: number): Promise<string>;
 
   /**

@@ -20,7 +20,8 @@ export function createTransfer(): Transfer {
   const { call } = worker;
   return {
     subscribe: (onSnapshot: OnSnapshot) => call((api) => api.subscribe(callback(onSnapshot))),
-    send: (items, options) => call((api) => api.send(items, options)),
+    send: (options) => call((api) => api.send(options)),
+    add: (items, isLast) => call((api) => api.add(items, isLast)),
     hashFile: (index) => call((api) => api.hashFile(index)),
     open: (link, relayOrigin, overrides) => call((api) => api.open(link, relayOrigin, overrides)),
     unlock: (password) => call((api) => api.unlock(password)),

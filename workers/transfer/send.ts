@@ -1,164 +1,126 @@
 /**
- * One send in the transfer worker: creates the portal, starts the lane, runs core's sender.
+ * One send in the transfer worker: creates the portal, gathers what is to be sent, runs core's sender over a lane.
  *
  * @module
  */
-import { base64urlnopad } from "@scure/base";
-import { callApi } from "../../core/edge/http-link.ts";
 import { SteadyLink } from "../../core/edge/steady-link.ts";
 import { Failure } from "../../core/failure.ts";
 import type { Entry } from "../../core/manifest/entry.ts";
 import { checkPath } from "../../core/manifest/path.ts";
-import type { CreatePortal } from "../../core/portal/portal.ts";
-import {
-  createOwnerKey,
-  deriveKeys,
-  NO_PASSWORD,
-  type PortalKeys,
-  passwordSalt,
-  relayToken,
-  tokenHash,
-} from "../../core/seal/keys.ts";
-import { createLink, formatLink, type PortalLink } from "../../core/seal/link.ts";
+import { formatLink } from "../../core/seal/link.ts";
 import type { Progress } from "../../core/transfer/progress.ts";
 import { Sender } from "../../core/transfer/sender.ts";
 import { systemClock } from "../../platform/clock.ts";
 import { createDial, relayInfo, webtransportAbsent } from "../../platform/link/dial.ts";
-import { fetchFrom } from "../../platform/link/fetch.ts";
-import { PASSWORD_PARAMETERS, passwordKey } from "../../platform/password.ts";
 import { LaneClient } from "../lane/client.ts";
 import type { SendItem, SendOptions } from "./api.ts";
+import { createPortal, deletePortal, type OwnedPortal } from "./portal.ts";
 
-export interface Send {
-  /** Path and fragment of the share link. */
-  readonly link: string;
-  pause(): void;
-  resume(): void;
-  hashFile(index: number): Promise<string>;
-  /** Ends it; a portal that is not complete is deleted. */
-  cancel(): Promise<void>;
-}
+export class Send {
+  readonly #portal: OwnedPortal;
+  readonly #options: SendOptions;
+  readonly #progress: Progress;
+  readonly #onChange: () => void;
+  readonly #lane = new LaneClient();
+  readonly #items: SendItem[] = [];
+  readonly #entries: Entry[] = [];
+  #steady: SteadyLink | undefined;
+  #sender: Sender | undefined;
 
-/** Creates the portal and starts sending. Progress tells how it goes. @throws Failure when the portal cannot be created */
-export async function startSend(
-  items: readonly SendItem[],
-  options: SendOptions,
-  progress: Progress,
-  onChange: () => void,
-): Promise<Send> {
-  const entries = items.map(toEntry);
-  progress.entriesTotal = entries.length;
-  progress.bytesTotal = entries.reduce((sum, entry) => sum + entry.size, 0);
-  progress.listed = true;
-  const lane = new LaneClient();
-  try {
-    const portal = await createPortal(options, progress);
-    return run(portal, items, entries, lane, options, progress, onChange);
-  } catch (error) {
-    lane.terminate();
-    throw error;
+  private constructor(portal: OwnedPortal, options: SendOptions, progress: Progress, onChange: () => void) {
+    this.#portal = portal;
+    this.#options = options;
+    this.#progress = progress;
+    this.#onChange = onChange;
+    progress.expiresAtMs = portal.expiresAtMs;
   }
-}
 
-interface OwnedPortal {
-  readonly link: PortalLink;
-  readonly keys: PortalKeys;
-  readonly ownerToken: Uint8Array<ArrayBuffer>;
-}
+  /** Creates the portal. @throws Failure */
+  static async start(options: SendOptions, progress: Progress, onChange: () => void): Promise<Send> {
+    return new Send(await createPortal(options), options, progress, onChange);
+  }
 
-async function createPortal(options: SendOptions, progress: Progress): Promise<OwnedPortal> {
-  const { relayOrigin, password, expirySeconds, maxDownloads } = options;
-  const link = createLink();
-  const salted =
-    password === "" ? NO_PASSWORD : await passwordKey(password, await passwordSalt(link), PASSWORD_PARAMETERS);
-  const [keys, ownerKey] = await Promise.all([deriveKeys(link, salted), createOwnerKey()]);
-  const [readToken, ownerToken] = await Promise.all([
-    relayToken(keys.downloadAuth, "read", relayOrigin, link.portal),
-    relayToken(ownerKey, "own", relayOrigin, link.portal),
-  ]);
-  const body: CreatePortal = {
-    portal: base64urlnopad.encode(link.portal),
-    keyCommitment: base64urlnopad.encode(keys.keyCommitment),
-    password: password === "" ? null : PASSWORD_PARAMETERS,
-    readTokenHash: base64urlnopad.encode(tokenHash(readToken)),
-    ownerTokenHash: base64urlnopad.encode(tokenHash(ownerToken)),
-    expirySeconds,
-    maxDownloads,
-  };
-  const created = await callApi<{ expiresAtMs: number }>(fetchFrom(relayOrigin), {
-    method: "POST",
-    path: "/api/v1/portals",
-    headers: { "Content-Type": "application/json" },
-    body: JSON.stringify(body),
-  });
-  progress.expiresAtMs = created.expiresAtMs;
-  return { link, keys, ownerToken };
-}
+  /** Path and fragment of the share link. */
+  get link(): string {
+    return formatLink(this.#portal.link);
+  }
 
-function run(
-  { link, keys, ownerToken }: OwnedPortal,
-  items: readonly SendItem[],
-  entries: readonly Entry[],
-  lane: LaneClient,
-  { relayOrigin, overrides }: SendOptions,
-  progress: Progress,
-  onChange: () => void,
-): Send {
-  let steady: SteadyLink | undefined;
-  let sender: Sender | undefined;
-  let cancelled = false;
-  const finish = (outcome: "done" | Failure) => {
-    progress.end(outcome);
-    steady?.close();
-    onChange();
-  };
-  const work = async () => {
-    const [info] = await Promise.all([relayInfo(relayOrigin), lane.startScan(items)]);
-    if (cancelled) return;
-    steady = new SteadyLink({
+  /** Takes more items, in order; the last ones start the transfer, and progress tells how it goes. @throws Failure */
+  async add(items: readonly SendItem[], isLast: boolean): Promise<void> {
+    const [progress] = [this.#progress];
+    if (progress.ended) return;
+    try {
+      for (const item of items) {
+        const entry = toEntry(item);
+        this.#items.push(item);
+        this.#entries.push(entry);
+        progress.bytesTotal += entry.size;
+      }
+      progress.entriesTotal = this.#entries.length;
+      await this.#lane.addItems(items, isLast);
+    } catch (error) {
+      void this.#finish(asFailure(error));
+      throw error;
+    }
+    if (!isLast || progress.ended) return;
+    progress.listed = true;
+    this.#run().then(
+      () => this.#finish("done"),
+      (error: unknown) => this.#finish(asFailure(error)),
+    );
+  }
+
+  pause(): void {
+    this.#sender?.gate.shut();
+  }
+  resume(): void {
+    this.#sender?.gate.open();
+  }
+
+  /** BLAKE3-256 of an item, hexadecimal. @throws Failure `file/…` */
+  hashFile(index: number): Promise<string> {
+    const file = this.#items[index]?.file;
+    if (!file) throw new Failure("file/unreadable");
+    return this.#lane.hashFile(file);
+  }
+
+  /** Ends it; a portal that is not complete is deleted. */
+  async cancel(): Promise<void> {
+    await this.#finish(new Failure("cancelled"));
+    this.#lane.terminate();
+  }
+
+  async #run(): Promise<void> {
+    const { relayOrigin, overrides } = this.#options;
+    const { link, keys, ownerToken } = this.#portal;
+    const [progress, info] = [this.#progress, await relayInfo(relayOrigin)];
+    if (progress.ended) return;
+    const steady = new SteadyLink({
       dial: createDial(relayOrigin, { portal: link.portal, role: "send", token: ownerToken }),
       clock: systemClock,
       forced: overrides.path,
       webtransportAbsent: webtransportAbsent(info),
       random: Math.random,
       onChange: () => {
-        if (steady !== undefined) follow(progress, steady);
-        onChange();
+        if (this.#steady !== undefined) follow(progress, this.#steady);
+        this.#onChange();
       },
     });
-    sender = new Sender({
-      portal: link.portal,
-      keys,
-      link: steady,
-      entries,
-      source: lane,
-      clock: systemClock,
-      progress,
-    });
-    if (progress.paused) sender.gate.shut();
-    await sender.run();
-  };
-  work().then(
-    () => finish("done"),
-    (error: unknown) => finish(error instanceof Failure ? error : new Failure("engine/failed", {}, { cause: error })),
-  );
-  return {
-    link: formatLink(link),
-    pause: () => sender?.gate.shut(),
-    resume: () => sender?.gate.open(),
-    hashFile: (index) => {
-      const file = items[index]?.file;
-      if (!file) throw new Failure("file/unreadable");
-      return lane.hashFile(file);
-    },
-    cancel: async () => {
-      const complete = progress.ended;
-      cancelled = true;
-      finish(new Failure("cancelled"));
-      lane.terminate();
-      if (!complete) await deletePortal(relayOrigin, link, ownerToken);
-    },
-  };
+    this.#steady = steady;
+    const parts = { portal: link.portal, keys, link: steady, entries: this.#entries, source: this.#lane, progress };
+    this.#sender = new Sender({ ...parts, clock: systemClock });
+    if (progress.paused) this.#sender.gate.shut();
+    await this.#sender.run();
+  }
+
+  /** A portal that will never be complete is ended, so that receivers do not wait for it. */
+  async #finish(outcome: "done" | Failure): Promise<void> {
+    if (this.#progress.ended) return;
+    this.#progress.end(outcome);
+    this.#steady?.close();
+    this.#onChange();
+    if (outcome !== "done") await deletePortal(this.#options.relayOrigin, this.#portal);
+  }
 }
 
 /** What the steady link tells, as progress. */
@@ -170,14 +132,8 @@ export function follow(progress: Progress, link: SteadyLink): void {
   progress.peers = link.state?.receivers ?? 0;
 }
 
-async function deletePortal(relayOrigin: string, link: PortalLink, token: Uint8Array): Promise<void> {
-  await callApi(fetchFrom(relayOrigin), {
-    method: "DELETE",
-    path: `/api/v1/portals/${base64urlnopad.encode(link.portal)}`,
-    headers: { Authorization: `Bearer ${base64urlnopad.encode(token)}` },
-  }).catch(() => {
-    // an unreachable relay forgets the portal when it expires
-  });
+function asFailure(error: unknown): Failure {
+  return error instanceof Failure ? error : new Failure("engine/failed", {}, { cause: error });
 }
 
 function toEntry({ path, file }: SendItem): Entry {

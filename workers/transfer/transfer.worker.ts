@@ -15,7 +15,7 @@ import { createPrivateSink, exportPrivate, type PrivateSink } from "../../platfo
 import { exposeApi } from "../rpc.ts";
 import type { OnSnapshot, Overrides, ReceiveOpened, SendItem, SendOptions, SinkRequest, TransferApi } from "./api.ts";
 import { Receive } from "./receive.ts";
-import { type Send, startSend } from "./send.ts";
+import { Send } from "./send.ts";
 
 /** Snapshots at most ten times a second; a change of state is told at once. */
 const SNAPSHOT_MS = 100;
@@ -36,11 +36,13 @@ class TransferWorker implements TransferApi {
     this.#tell();
   }
 
-  async send(items: readonly SendItem[], options: SendOptions): Promise<string> {
-    const send = await startSend(items, options, this.#progress, () => this.#changed());
-    this.#send = send;
-    if (this.#progress.paused) send.pause();
-    return send.link;
+  async send(options: SendOptions): Promise<string> {
+    this.#send = await Send.start(options, this.#progress, () => this.#changed());
+    return this.#send.link;
+  }
+
+  async add(items: readonly SendItem[], isLast: boolean): Promise<void> {
+    await this.#send?.add(items, isLast);
   }
 
   async hashFile(index: number): Promise<string> {

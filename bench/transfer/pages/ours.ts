@@ -4,7 +4,7 @@
  * @module
  */
 import type { FromPipe, ToPipe } from "../../../core/ports/download-pipe.ts";
-import type { TransferSnapshot } from "../../../workers/transfer/api.ts";
+import type { TransferSnapshot } from "../../../core/transfer/snapshot.ts";
 import { createTransfer, type Transfer } from "../../../workers/transfer/client.ts";
 import type { AnswerOf, ArgumentsOf } from "../commands.ts";
 import { openFile } from "./files.ts";
@@ -41,13 +41,16 @@ async function ended(transfer: Transfer): Promise<TransferSnapshot> {
 export async function send({ name, bytes, relay, path }: ArgumentsOf<"send">, emit: Emit): Promise<AnswerOf<"send">> {
   const whole = await openFile(name);
   const file = bytes === undefined ? whole : new File([whole.slice(0, bytes)], name);
-  const startedMs = Date.now();
   const transfer = createTransfer();
   try {
+    // The page starts its worker as soon as there are files, long before the link is asked for.
+    await transfer.subscribe(() => {});
+    const startedMs = Date.now();
     const done = ended(transfer);
     const options = { expirySeconds: EXPIRY_SECONDS, maxDownloads: null, password: "", relayOrigin: relay };
-    const link = await transfer.send([{ path: name, file }], { ...options, overrides: { path } });
+    const link = await transfer.send({ ...options, overrides: { path } });
     emit("link", { link, startedMs });
+    await transfer.add([{ path: name, file }], true);
     await done;
     return { startedMs, endedMs: Date.now() };
   } finally {
@@ -55,7 +58,10 @@ export async function send({ name, bytes, relay, path }: ArgumentsOf<"send">, em
   }
 }
 
-export async function receive({ link, relay, path }: ArgumentsOf<"receive">, emit: Emit): Promise<AnswerOf<"receive">> {
+/** What the last receive brought; on disk. */
+let received: File | undefined;
+
+export async function receive({ link, relay, path }: ArgumentsOf<"receive">): Promise<AnswerOf<"receive">> {
   const startedMs = Date.now();
   const transfer = createTransfer();
   try {
@@ -63,14 +69,18 @@ export async function receive({ link, relay, path }: ArgumentsOf<"receive">, emi
     await transfer.open(link, relay, { path });
     await transfer.receive({ kind: "private" });
     const endedMs = Date.now();
-    emit("ended", endedMs);
     const { carrier } = await done;
     const [entry] = await transfer.entries(0, 1);
-    const { sha256 } = await digestFile(await transfer.exportFile(entry?.path ?? ""));
-    return { startedMs, endedMs, sha256, carrier: carrier ?? "none" };
+    received = await transfer.exportFile(entry?.path ?? "");
+    return { startedMs, endedMs, carrier: carrier ?? "none" };
   } finally {
     transfer.terminate();
   }
+}
+
+export async function digestReceived(): Promise<AnswerOf<"digestReceived">> {
+  if (received === undefined) throw new Error("nothing was received");
+  return await digestFile(received);
 }
 
 export async function receiveStream(
@@ -94,9 +104,12 @@ export async function receiveStream(
     };
     port1.postMessage({ type: "started", alive: ALIVE } satisfies FromPipe);
     port1.postMessage({ type: "credit", bytes: CREDIT_BYTES } satisfies FromPipe);
+    await transfer.subscribe(() => {});
+    const workerMs = Date.now();
     await transfer.open(link, relay, { path });
+    const openMs = Date.now();
     await transfer.receive({ kind: "download", port: port2 });
-    return { startedMs, firstMs, endedMs: Date.now() };
+    return { startedMs, workerMs, openMs, firstMs, endedMs: Date.now() };
   } finally {
     transfer.terminate();
   }

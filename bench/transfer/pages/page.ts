@@ -6,7 +6,7 @@
 import { type AnswerOf, type ArgumentsOf, type CommandName, type Order, type Report, ROUTES } from "../commands.ts";
 import { answerChannel, receiveChannel, sendChannel } from "./channel.ts";
 import { putObjects, takeObjects } from "./objects.ts";
-import { receive, receiveStream, send } from "./ours.ts";
+import { digestReceived, receive, receiveStream, send } from "./ours.ts";
 import { clean, digest, download, load, objectHashes } from "./store.ts";
 import { tusUpload } from "./tus.ts";
 
@@ -20,6 +20,7 @@ const HANDLERS: Handlers = {
   objectHashes,
   send,
   receive,
+  digestReceived,
   receiveStream,
   putObjects,
   takeObjects,

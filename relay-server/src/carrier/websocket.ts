@@ -12,8 +12,10 @@ import { MAX_FRAME_BYTES } from "../../../core/units.ts";
 import { STREAM_CONTROL, STREAM_OBJECTS } from "../../../core/wire/object.ts";
 import type { Carrier, CarrierHandler, ObjectOutput } from "../link/carrier.ts";
 
-/** Largest message that is read; clients send WRITE_BYTES. */
+/** Largest message; clients send WRITE_BYTES. */
 const MAX_MESSAGE_BYTES = 256 * 1024;
+/** A message above this is not even read to be refused with a code. */
+const MAX_READ_BYTES = 2 * MAX_MESSAGE_BYTES;
 /** How long a closing handshake may take before the socket is cut. */
 const CLOSE_MS = 1000;
 const KEEP_ALIVE_MS = 10_000;
@@ -22,7 +24,7 @@ const KEEP_ALIVE_MS = 10_000;
 export class WebSocketDoor {
   readonly #server = new WebSocketServer({
     noServer: true,
-    maxPayload: MAX_MESSAGE_BYTES,
+    maxPayload: MAX_READ_BYTES,
     // Sealed bytes do not compress.
     perMessageDeflate: false,
     skipUTF8Validation: true,
@@ -123,13 +125,14 @@ class WebSocketCarrier implements Carrier {
 
   #deliver(handler: CarrierHandler, data: Buffer<ArrayBuffer>, isBinary: boolean): Promise<void> | undefined {
     const kind = isBinary ? data[0] : undefined;
+    const limit = kind === STREAM_CONTROL ? MAX_FRAME_BYTES + 1 : MAX_MESSAGE_BYTES;
+    if (data.length > limit) {
+      handler.broken(new Failure("wire/too-large", { bytes: data.length }));
+      return undefined;
+    }
     if (kind === STREAM_OBJECTS) return handler.objectBytes(0, data.subarray(1));
     if (kind !== STREAM_CONTROL || data.length < 2) {
       handler.broken(new Failure("wire/malformed", { what: "message" }));
-      return undefined;
-    }
-    if (data.length - 1 > MAX_FRAME_BYTES) {
-      handler.broken(new Failure("wire/too-large", { bytes: data.length - 1 }));
       return undefined;
     }
     return handler.frame(data.subarray(1));

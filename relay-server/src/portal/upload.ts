@@ -13,6 +13,8 @@ import type { LivePortal } from "./live-portal.ts";
 
 /** Bytes gathered for one write to the disk. */
 const GATHER_BYTES = 256 * 1024;
+/** How often to look whether the same object came another way meanwhile. */
+const MAX_LOOKS = 4;
 
 export interface Uploads {
   readonly store: Store;
@@ -47,11 +49,7 @@ interface Known {
 /**
  * The same object, if it is there already. @throws Failure `object/conflict` | `portal/expired`
  */
-async function findKnown(
-  { store }: Uploads,
-  portal: LivePortal,
-  header: ObjectHeader,
-): Promise<Known | undefined> {
+async function findKnown({ store }: Uploads, portal: LivePortal, header: ObjectHeader): Promise<Known | undefined> {
   const { kind, index, hash } = header;
   if (portal.ended !== undefined) throw portal.ended;
   const fresh = portal.fresh(kind, index);
@@ -177,10 +175,11 @@ class KeptUpload implements Upload {
   /** Looks until nothing changed while looking: the same object may come over two links at once. */
   async #findKnown(): Promise<Known | undefined> {
     const { kind, index } = this.header;
-    for (;;) {
+    for (let look = 0; look < MAX_LOOKS; look++) {
       const known = await findKnown(this.#uploads, this.#portal, this.header);
       if (known !== undefined || !this.#portal.has(kind, index)) return known;
     }
+    throw new Failure("relay/storage", { what: "unsettled" });
   }
 
   #keep(): Promise<void> {

@@ -9,6 +9,9 @@ import { Draft } from "./draft.svelte.ts";
 import type { Relay } from "./relay.svelte.ts";
 import { Transfer } from "./transfer.svelte.ts";
 
+/** Items that cross to the worker in one message. */
+const ITEMS_AT_ONCE = 1000;
+
 export class Sending {
   readonly draft = new Draft();
   readonly #relay: Relay;
@@ -49,19 +52,27 @@ export class Sending {
     this.#waiting = null;
     this.#transfer = transfer;
     try {
-      const link = await transfer.api.send(
-        this.draft.items.map(({ path, file }) => ({ path, file })),
-        {
-          expirySeconds: this.draft.expirySeconds ?? this.#relay.defaultExpirySeconds,
-          maxDownloads: this.draft.maxDownloads,
-          password: this.draft.password,
-          relayOrigin: this.#relay.origin,
-          overrides: this.#overrides,
-        },
-      );
-      if (this.#transfer === transfer) this.#link = this.#relay.origin + link;
+      const link = await transfer.api.send({
+        expirySeconds: this.draft.expirySeconds ?? this.#relay.defaultExpirySeconds,
+        maxDownloads: this.draft.maxDownloads,
+        password: this.draft.password,
+        relayOrigin: this.#relay.origin,
+        overrides: this.#overrides,
+      });
+      if (this.#transfer !== transfer) return;
+      this.#link = this.#relay.origin + link;
+      await this.#addItems(transfer);
     } catch (error) {
       transfer.refuse(error);
+    }
+  }
+
+  /** Hands the items over in slices, so that the page goes on drawing under a long list. */
+  async #addItems(transfer: Transfer): Promise<void> {
+    const { items } = this.draft;
+    for (let from = 0; from < items.length && this.#transfer === transfer; from += ITEMS_AT_ONCE) {
+      const slice = items.slice(from, from + ITEMS_AT_ONCE).map(({ path, file }) => ({ path, file }));
+      await transfer.api.add(slice, from + ITEMS_AT_ONCE >= items.length);
     }
   }
 
