@@ -7,6 +7,7 @@
 import { cutSizesFor } from "../core/chunk/cut-sizes.ts";
 import type { Codec, Engine } from "../core/ports/engine.ts";
 import type { BatchSource, CompressedBatch, Expander } from "../core/transfer/batch.ts";
+import { BatchPool } from "../core/transfer/batch-pool.ts";
 import { compressBatch } from "../core/transfer/compress.ts";
 import { expandRun } from "../core/transfer/expand.ts";
 import { scan } from "../core/transfer/scan.ts";
@@ -15,7 +16,8 @@ import type { Walk } from "./walk.ts";
 
 /** Batches of everything that was found, in order. */
 export function createBatchSource({ sources, totalBytes }: Walk, engine: Engine): BatchSource {
-  const scanned = scan(sources, engine, cutSizesFor(totalBytes), systemClock);
+  const pool = new BatchPool();
+  const scanned = scan(sources, engine, cutSizesFor(totalBytes), systemClock, pool);
   const advance = async (codec: Codec): Promise<CompressedBatch | undefined> => {
     const { done, value } = await scanned.next();
     return done === true ? undefined : compressBatch(value, codec, engine, systemClock);
@@ -27,6 +29,9 @@ export function createBatchSource({ sources, totalBytes }: Walk, engine: Engine)
       ahead = batch === undefined ? undefined : advance(codec);
       ahead?.catch(() => {}); // met by the next call
       return batch;
+    },
+    recycle: (batch) => {
+      for (const { bytes } of batch.runs) pool.give(bytes.buffer);
     },
   };
 }

@@ -40,6 +40,11 @@ interface Running {
   readonly onEvent: (name: string, value: unknown) => void;
 }
 
+/** How long something may take with `bytes` bytes before it counts as hung: a minute, and 2 MB/s. */
+export function limitFor(bytes: number): number {
+  return 60_000 + bytes / 2000;
+}
+
 /** What runs an order in a page; events come while it runs. */
 export interface RunningOrder<N extends CommandName> {
   readonly answer: Promise<AnswerOf<N>>;

@@ -5,7 +5,7 @@
  * @module
  */
 import type { PathKind } from "../../core/transfer/snapshot.ts";
-import type { BenchServer } from "./bench-server.ts";
+import { type BenchServer, limitFor } from "./bench-server.ts";
 import type { BareBrowser } from "./browser.ts";
 import type { LimitCarrier, PortalTicket, Target } from "./commands.ts";
 import type { DataName } from "./data.ts";
@@ -60,14 +60,14 @@ export function ours(path: PathKind, data: DataName): Competitor {
     data,
     through: "relay",
     async run({ server, relay }, { name, sha256, bytes }) {
-      const sending = server.order("sender", "send", { name, relay: relay.url, path });
+      const sending = server.order("sender", "send", { name, relay: relay.url, path }, limitFor(bytes));
       const { link, startedMs } = (await sending.event("link")) as { link: string; startedMs: number };
-      const receiving = server.order("receiver", "receive", { link, relay: relay.url, path });
+      const receiving = server.order("receiver", "receive", { link, relay: relay.url, path }, limitFor(bytes));
       const [received, sent] = await Promise.all([receiving.answer, sending.answer]);
       check("carrier", received.carrier, CARRIERS[path]);
       const parts = { sendMs: sent.endedMs - startedMs, afterSendMs: received.endedMs - sent.endedMs };
       const verify = async () => {
-        const digest = await server.order("receiver", "digestReceived", null).answer;
+        const digest = await server.order("receiver", "digestReceived", null, limitFor(bytes)).answer;
         check("SHA-256", digest.sha256, sha256);
       };
       return { outcome: { ms: received.endedMs - startedMs, bytes, parts }, verify };

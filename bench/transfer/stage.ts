@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { PINNED_NODE, ROOT } from "../../scripts/lib/process.ts";
 import { launchRelay } from "../../tests/support/launch.ts";
 import { adoptProcess, endProcess, removeFolder, startProcess, temporaryFolder } from "../lib/cleanup.ts";
-import { BenchServer } from "./bench-server.ts";
+import { BenchServer, limitFor } from "./bench-server.ts";
 import { type BareBrowser, startBrowser } from "./browser.ts";
 import type { DataFile } from "./data.ts";
 
@@ -58,7 +58,7 @@ export async function loadData(
   data: DataFile,
   hashed: boolean,
 ): Promise<LoadedData> {
-  await server.order("sender", "load", { url: server.offer(name, data.path), name }).answer;
+  await server.order("sender", "load", { url: server.offer(name, data.path), name }, limitFor(data.bytes)).answer;
   const objectHashes = hashed ? await server.order("sender", "objectHashes", { name }).answer : [];
   return { ...data, name, objectHashes };
 }

@@ -8,7 +8,7 @@ import { Failure, failureFromWire, toFailure } from "../failure.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Link, LinkRole } from "../ports/link.ts";
 import type { Pipe } from "../ports/pipe.ts";
-import { HEARTBEAT_MS, LINK_SILENCE_MS } from "../units.ts";
+import { HEARTBEAT_MS, LINK_SILENCE_MS, SEALED_PACK_BYTES } from "../units.ts";
 import {
   BYE_OK,
   type ClientFrame,
@@ -32,6 +32,9 @@ export async function openFramedLink(pipe: Pipe, role: LinkRole, clock: Clock): 
   return link;
 }
 
+/** Pack buffers kept for reuse. */
+const MAX_SPARE = 4;
+
 class FramedLink implements Link {
   readonly carrier;
   readonly #pipe: Pipe;
@@ -41,6 +44,8 @@ class FramedLink implements Link {
   readonly #closed = deferred<Failure>();
   readonly #puts = new Map<string, Deferred<void>>();
   readonly #gets = new Map<string, Deferred<SealedObject>>();
+  /** Memory of packs that were opened, for the next ones. */
+  readonly #spare: Uint8Array<ArrayBuffer>[] = [];
   readonly #readers = new Map<number, ObjectReader>();
   readonly #listeners: ((state: PortalState) => void)[] = [];
   /** Ends the heartbeat. */
@@ -135,6 +140,11 @@ class FramedLink implements Link {
     }
   }
 
+  recycle({ bytes }: SealedObject): void {
+    const whole = bytes.buffer.byteLength === SEALED_PACK_BYTES;
+    if (whole && this.#spare.length < MAX_SPARE) this.#spare.push(new Uint8Array(bytes.buffer));
+  }
+
   commit(commitment: Commitment): Promise<void> {
     this.#assertOpen();
     this.#commit = deferred<void>();
@@ -206,7 +216,7 @@ class FramedLink implements Link {
       reader = new ObjectReader({
         begin: (header) => {
           // An object that nobody asked for any more is read to its end and dropped; the stream stays in step.
-          return new Uint8Array(header.length);
+          return this.#spare.pop() ?? new Uint8Array(header.kind === "pack" ? SEALED_PACK_BYTES : header.length);
         },
         slice: () => {
           this.#heardMs = this.#clock.now();

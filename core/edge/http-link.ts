@@ -153,6 +153,10 @@ class HttpLink implements Link {
     }
   }
 
+  recycle(): void {
+    // each answer comes in memory of its own
+  }
+
   async commit(commitment: Commitment): Promise<void> {
     const body = JSON.stringify({ ...commitment, root: base64urlnopad.encode(commitment.root) });
     await this.#call({ method: "POST", path: `${this.#base}/commit`, headers: JSON_BODY, body });

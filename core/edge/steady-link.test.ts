@@ -43,6 +43,7 @@ class TestLink implements Link {
     await this.#operation();
     return { header: { kind, index, final: true, length: 4 * MIB, hash: noise(32, 0) }, bytes: new Uint8Array(1) };
   }
+  recycle(): void {}
   commit(): Promise<void> {
     return this.#operation();
   }

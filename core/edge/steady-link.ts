@@ -87,7 +87,8 @@ export class SteadyLink {
   }
 
   /**
-   * Fetches one object, waiting until it exists, and gives what `accept` makes of it. An object that `accept` refuses
+   * Fetches one object, waiting until it exists, and gives what `accept` makes of it; the object's bytes are good only
+   * until then. An object that `accept` refuses
    * with a failure worth repeating (damaged on the way, say) is fetched again.
    */
   get<T>(
@@ -101,7 +102,11 @@ export class SteadyLink {
       async (link) => {
         const object = await link.get(kind, index, signal);
         bytes = object.header.length;
-        return accept(object);
+        try {
+          return await accept(object);
+        } finally {
+          link.recycle(object);
+        }
       },
       () => bytes,
       signal,

@@ -1,4 +1,4 @@
-import * as fc from "fast-check";
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { noise } from "../../tests/support/bytes.ts";
 import { effortMs, sequence, withoutStacks } from "../../tests/support/fake-effort.ts";

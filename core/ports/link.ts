@@ -29,6 +29,8 @@ export interface Link {
   put(object: SealedObject): Promise<void>;
   /** Asks for one object and waits until it exists. Gives fresh bytes; not verified. */
   get(kind: ObjectKind, index: number, signal?: AbortSignal): Promise<SealedObject>;
+  /** The bytes of an object from `get` are not needed any more and may be written over. */
+  recycle(object: SealedObject): void;
   /** Fixes counts and root; everything must be stored. Idempotent. */
   commit(commitment: Commitment): Promise<void>;
   /** Tells that this receiver verified everything; counts once for each claim, u8[16]. */

@@ -53,7 +53,8 @@ export function sealedLength(kind: ObjectKind, final: boolean, payloadBytes: num
 
 /**
  * Seals the first `payloadBytes` of `buffer.room`. The buffer is borrowed and may be reused when the promise settles.
- * @returns a fresh sealed object with its SHA-256
+ * @param into where the sealed bytes go, at least as long as they; fresh memory when absent
+ * @returns the sealed object with its SHA-256
  */
 export async function seal(
   key: CryptoKey,
@@ -63,6 +64,7 @@ export async function seal(
   final: boolean,
   buffer: SealBuffer,
   payloadBytes: number,
+  into?: Uint8Array<ArrayBuffer>,
 ): Promise<SealedObject> {
   const length = sealedLength(kind, final, payloadBytes);
   new DataView(buffer.plain.buffer, buffer.plain.byteOffset).setUint32(0, payloadBytes, true);
@@ -71,7 +73,7 @@ export async function seal(
   const iv = crypto.getRandomValues(new Uint8Array(IV_BYTES));
   const additionalData = associatedData(portal, kind, index, final, length);
   const ciphertext = await crypto.subtle.encrypt({ name: "AES-GCM", iv, additionalData }, key, plain);
-  const bytes = new Uint8Array(length);
+  const bytes = into?.subarray(0, length) ?? new Uint8Array(length);
   bytes.set(iv);
   bytes.set(new Uint8Array(ciphertext), IV_BYTES);
   const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));

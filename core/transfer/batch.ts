@@ -59,6 +59,8 @@ export interface CompressedBatch extends BatchCost {
 /** Gives compressed batches one after the other; `undefined` at the end. Pulled by the sender, so it sets the pace. */
 export interface BatchSource {
   next(codec: Codec): Promise<CompressedBatch | undefined>;
+  /** The bytes of the batch's runs are not needed any more and may be written over. */
+  recycle(batch: CompressedBatch): void;
 }
 
 /** Decompresses a run and verifies every chunk of it. */

@@ -36,7 +36,12 @@ describe("progress", () => {
     progress.listed = true;
     expect(progress.snapshot(5_000).etaSeconds).not.toBeNull();
     progress.end("done");
-    expect(progress.snapshot(6_000)).toMatchObject({ state: "done", bytesPerSecond: 0, etaSeconds: null, bottleneck: null });
+    expect(progress.snapshot(6_000)).toMatchObject({
+      state: "done",
+      bytesPerSecond: 0,
+      etaSeconds: null,
+      bottleneck: null,
+    });
   });
 
   it("names the stage that was waited for most lately", () => {
@@ -60,7 +65,10 @@ describe("progress", () => {
     progress.end(new Failure("sink/full", { bytes: 5 }));
     progress.end("done");
     progress.run();
-    expect(progress.snapshot(0)).toMatchObject({ state: "failed", failure: { code: "sink/full", details: { bytes: 5 } } });
+    expect(progress.snapshot(0)).toMatchObject({
+      state: "failed",
+      failure: { code: "sink/full", details: { bytes: 5 } },
+    });
     const cancelled = new Progress();
     cancelled.end(new Failure("cancelled"));
     expect(cancelled.snapshot(0)).toMatchObject({ state: "cancelled", failure: null });
@@ -69,7 +77,12 @@ describe("progress", () => {
   it("shows the path and when the next try is", () => {
     const progress = new Progress();
     progress.link = { carrier: "http", reason: "websocket-blocked", nextTryAtMs: null };
-    expect(progress.snapshot(0)).toMatchObject({ path: "tcp", carrier: "http", pathReason: "websocket-blocked", nextTryMs: null });
+    expect(progress.snapshot(0)).toMatchObject({
+      path: "tcp",
+      carrier: "http",
+      pathReason: "websocket-blocked",
+      nextTryMs: null,
+    });
     progress.link = { carrier: null, reason: null, nextTryAtMs: 1500 };
     expect(progress.snapshot(1000)).toMatchObject({ path: null, nextTryMs: 500 });
     expect(progress.snapshot(9000).nextTryMs).toBe(0);

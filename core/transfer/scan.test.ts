@@ -63,7 +63,10 @@ describe("reading ahead", () => {
   });
 
   it("fails in the place of the slice that cannot be read", async () => {
-    const bad: SourceFile = { ...memoryFile("bad", noise(10, 1)), read: () => Promise.reject(new Failure("file/unreadable")) };
+    const bad: SourceFile = {
+      ...memoryFile("bad", noise(10, 1)),
+      read: () => Promise.reject(new Failure("file/unreadable")),
+    };
     const seen: Slice[] = [];
     const reading = (async () => {
       for await (const slice of readAhead([memoryFile("good", noise(10, 2)), bad])) seen.push(slice);
@@ -84,7 +87,9 @@ describe("the scan", () => {
     const first = await engine.cut(head, cutSizesFor(0), false);
     const ends = Array.from(first.ends);
     const rest = await engine.cut(Buffer.concat([head.subarray(ends.at(-1)), tail]), cutSizesFor(0), true);
-    const lengths = [...ends, ...Array.from(rest.ends, (end) => end + (ends.at(-1) ?? 0))].map((end, i, all) => end - (all[i - 1] ?? 0));
+    const lengths = [...ends, ...Array.from(rest.ends, (end) => end + (ends.at(-1) ?? 0))].map(
+      (end, i, all) => end - (all[i - 1] ?? 0),
+    );
     expect(batches.flatMap(({ chunkBytes }) => chunkBytes)).toEqual(lengths);
     const hashes = Buffer.concat(batches.map(({ chunkHashes }) => chunkHashes));
     expect(hashes.equals(Buffer.concat([first.hashes, rest.hashes]))).toBe(true);
@@ -102,9 +107,9 @@ describe("the scan", () => {
     const extents = events.flatMap((event) => (event.kind === "extent" ? [event] : []));
     for (const entry of [0, 1]) {
       const own = extents.filter((extent) => extent.entry === entry);
-      expect(own.flatMap(({ firstChunk, chunks: count }) => Array.from({ length: count }, (_, i) => firstChunk + i))).toEqual(
-        Array.from({ length: chunks }, (_, i) => i),
-      );
+      expect(
+        own.flatMap(({ firstChunk, chunks: count }) => Array.from({ length: count }, (_, i) => firstChunk + i)),
+      ).toEqual(Array.from({ length: chunks }, (_, i) => i));
     }
     expect(events.at(-1)).toEqual({ kind: "end", entry: 2, root: null });
   });

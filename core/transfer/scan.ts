@@ -14,6 +14,7 @@ import type { Clock } from "../ports/clock.ts";
 import type { CutSizes, Engine } from "../ports/engine.ts";
 import { MIB, RUN_BYTES } from "../units.ts";
 import type { ScannedBatch, ScannedRun } from "./batch.ts";
+import { BatchPool } from "./batch-pool.ts";
 import { readAhead, type Slice } from "./read-ahead.ts";
 
 /** A batch is handed on when it has this many bytes. */
@@ -29,9 +30,10 @@ export async function* scan(
   engine: Engine,
   sizes: CutSizes,
   clock: Clock,
+  pool: BatchPool = new BatchPool(),
 ): AsyncGenerator<ScannedBatch, void, undefined> {
   const folders = entries.map((entry) => entry.kind === "directory");
-  const scanner = new Scanner(engine, sizes, folders);
+  const scanner = new Scanner(engine, sizes, folders, pool);
   let waitedMs = 0;
   let mark = clock.now();
   for await (const slice of readAhead(entries)) {
@@ -53,6 +55,7 @@ export async function* scan(
 }
 
 class Scanner {
+  readonly #pool: BatchPool;
   readonly #engine: Engine;
   readonly #sizes: CutSizes;
   /** True for entries that are folders. */
@@ -73,7 +76,8 @@ class Scanner {
   #knownBytes = 0;
   scanMs = 0;
 
-  constructor(engine: Engine, sizes: CutSizes, folders: readonly boolean[]) {
+  constructor(engine: Engine, sizes: CutSizes, folders: readonly boolean[], pool: BatchPool) {
+    this.#pool = pool;
     this.#engine = engine;
     this.#sizes = sizes;
     this.#folders = folders;
@@ -93,7 +97,7 @@ class Scanner {
 
   async add({ entry, bytes, final }: Slice): Promise<void> {
     const length = this.#carry.length + bytes.length;
-    if (this.#used === 0 && this.#bytes.length < length) this.#bytes = new Uint8Array(Math.max(BATCH_BYTES, length));
+    if (this.#used === 0 && this.#bytes.length < length) this.#bytes = this.#pool.take(Math.max(BATCH_BYTES, length));
     const piece = this.#bytes.subarray(this.#used, this.#used + length);
     piece.set(this.#carry);
     piece.set(bytes, this.#carry.length);

@@ -50,6 +50,8 @@ export class Sender {
   readonly #packWindow = new Window(IN_FLIGHT_PACKS);
   readonly #pageWindow = new Window(IN_FLIGHT_PAGES);
   readonly #pending = new Set<Promise<void>>();
+  /** Memory of acknowledged packs; as many as there are places in the window. */
+  readonly #sealedBuffers: Uint8Array<ArrayBuffer>[] = [];
   readonly #pageBuffer = createSealBuffer(MAX_SEALED_PAGE_BYTES);
   readonly #codec = new CodecChoice();
   #pages = 0;
@@ -155,6 +157,7 @@ export class Sender {
       this.#plainBytes += run.plainBytes;
       if (this.#builder.full) await this.#sendPage(null);
     }
+    this.#parts.source.recycle(batch);
     this.#plainBytes += batch.knownBytes;
     for (const event of batch.events) {
       this.#builder.addEvent(event);
@@ -173,13 +176,15 @@ export class Sender {
     progress.spent("network", waitedMs, clock.now());
     this.#judgeNetwork(waitedMs);
     this.#check();
-    const object = await seal(keys.pack, portal, "pack", pack.index, pack.final, pack.buffer, pack.payloadBytes);
+    const into = this.#sealedBuffers.pop() ?? new Uint8Array(SEALED_PACK_BYTES);
+    const object = await seal(keys.pack, portal, "pack", pack.index, pack.final, pack.buffer, pack.payloadBytes, into);
     this.#packer.recycle(pack.buffer);
     this.#packs += 1;
     this.#packTree.append(object.header.hash);
     this.#builder.addPack(object.header.hash);
     const stored = this.#stored.sent({ bytes: this.#plainBytes, entries: this.#entriesEnded });
     this.#send(object, this.#packWindow, () => {
+      this.#sealedBuffers.push(into);
       stored();
       progress.bytesDone = this.#stored.reached.bytes;
       progress.entriesDone = this.#stored.reached.entries;

@@ -1,5 +1,5 @@
 import { encode } from "@msgpack/msgpack";
-import * as fc from "fast-check";
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { effortMs, sequence, withoutStacks } from "../../tests/support/fake-effort.ts";
 import { Failure } from "../failure.ts";

@@ -1,4 +1,4 @@
-import * as fc from "fast-check";
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { withoutStacks } from "../../tests/support/fake-effort.ts";
 import { FAILURES, Failure, type FailureCode } from "../failure.ts";

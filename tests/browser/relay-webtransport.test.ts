@@ -5,11 +5,12 @@
  * @module
  */
 import type { Browser, Page } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { decodeRelayFrame, encodeFrame, PROTOCOL_VERSION, type RelayFrame } from "../../core/wire/frame.ts";
 import { delimit } from "../../core/wire/frame-stream.ts";
 import { encodeHeader, OBJECT_HEADER_BYTES } from "../../core/wire/object.ts";
 import { createPortal, getObject, sealed, type TestPortal } from "../integration/relay-client.ts";
+import { testRelay } from "../integration/relay-fixture.ts";
 import { launchBrowser } from "../support/chromium.ts";
 import { launchRelay, type RunningRelay } from "../support/launch.ts";
 
@@ -155,3 +156,71 @@ describe("WebTransport with a real browser", () => {
     expect((await fetch(`${relay.url}/readyz`)).status).toBe(200);
   });
 });
+
+describe("a certificate that is renewed", () => {
+  it("[RELAY-24] keeps an open link, and lets new ones in with the new certificate", async () => {
+    const renewal = { validityMs: 60_000, renewBeforeMs: 50_000 };
+    await using relay = await testRelay({}, { door: { renewal } });
+    const browser = await launchBrowser();
+    try {
+      const page = await browser.newPage();
+      await page.goto(relay.url);
+      const info = async () => (await (await fetch(`${relay.url}/api/v1/relay`)).json()).webtransport;
+      const portal = await createPortal(relay.url);
+      const hello = delimit(
+        encodeFrame({ t: "hello", v: PROTOCOL_VERSION, portal: portal.id, role: "send", token: portal.ownerToken }),
+      );
+      const open = async (target: { url: string; certificateHashes: string[] }) =>
+        page.evaluate(openLink, { url: target.url, hashes: target.certificateHashes, first: [1, ...hello] });
+      const first = await info();
+      const ping = [...delimit(encodeFrame({ t: "ping", n: 1 }))];
+      expect(await open(first)).toBe(0);
+      expect(await page.evaluate(exchange, { link: 0, bytes: ping })).toBeGreaterThan(0);
+      const second = await vi.waitUntil(
+        async () => {
+          const now = await info();
+          return now.certificateHashes[0] === first.certificateHashes[0] ? undefined : now;
+        },
+        { timeout: 30_000, interval: 100 },
+      );
+      expect(await open(second)).toBe(1);
+      // The first link made the listener with the old certificate stay.
+      expect(await page.evaluate(exchange, { link: 0, bytes: ping })).toBeGreaterThan(0);
+      expect(await page.evaluate(exchange, { link: 1, bytes: ping })).toBeGreaterThan(0);
+    } finally {
+      await browser.close();
+    }
+  });
+});
+
+interface PageLink {
+  readonly transport: WebTransport;
+  readonly writer: WritableStreamDefaultWriter<Uint8Array>;
+  readonly reader: ReadableStreamDefaultReader<Uint8Array>;
+}
+type LinkPage = typeof globalThis & { links?: PageLink[] };
+
+/** Runs inside the page: opens a link and waits for its first answer; gives its number. */
+async function openLink(options: { url: string; hashes: string[]; first: number[] }): Promise<number> {
+  const serverCertificateHashes = options.hashes.map((hash) => ({
+    algorithm: "sha-256",
+    value: Uint8Array.from(atob(hash), (character) => character.charCodeAt(0)),
+  }));
+  const transport = new WebTransport(options.url, { serverCertificateHashes });
+  await transport.ready;
+  const stream = await transport.createBidirectionalStream();
+  const writer = stream.writable.getWriter();
+  const reader = stream.readable.getReader();
+  await writer.write(Uint8Array.from(options.first));
+  await reader.read();
+  const page = globalThis as LinkPage;
+  page.links ??= [];
+  return page.links.push({ transport, writer, reader }) - 1;
+}
+
+/** Runs inside the page: sends bytes on a link and waits for an answer; gives its length. */
+async function exchange(options: { link: number; bytes: number[] }): Promise<number> {
+  const link = (globalThis as LinkPage).links?.[options.link];
+  await link?.writer.write(Uint8Array.from(options.bytes));
+  return (await link?.reader.read())?.value?.length ?? 0;
+}

@@ -209,7 +209,10 @@ class RelayPipe implements Pipe {
     const { kind, index } = header;
     relay.receivedBytes += bytes.length;
     const fault = relay.nextFault("put", header);
-    if (fault === "cut") return relay.cutAll();
+    if (fault === "cut") {
+      relay.cutAll();
+      return;
+    }
     const answer = () => {
       this.#windowBytes -= header.length;
       const known = relay.objects.get(`${kind} ${index}`);

@@ -13,6 +13,7 @@ import type { Sink } from "../../core/ports/sink.ts";
 import { deriveKeys, NO_PASSWORD, type PortalKeys } from "../../core/seal/keys.ts";
 import { createLink, type PortalLink } from "../../core/seal/link.ts";
 import type { BatchSource } from "../../core/transfer/batch.ts";
+import { BatchPool } from "../../core/transfer/batch-pool.ts";
 import { compressBatch } from "../../core/transfer/compress.ts";
 import { expandRun } from "../../core/transfer/expand.ts";
 import { Gate } from "../../core/transfer/gate.ts";
@@ -53,11 +54,15 @@ function steadyLink(relay: FakeRelay, portal: Portal, role: "send" | "receive"):
 /** Everything that a lane does for a sender, in this thread. */
 export function batchSource(entries: readonly (SourceEntry | SourceFile)[], engine: Engine): BatchSource {
   const totalBytes = entries.reduce((sum, { size }) => sum + size, 0);
-  const batches = scan(entries, engine, cutSizesFor(totalBytes), hurriedClock);
+  const pool = new BatchPool();
+  const batches = scan(entries, engine, cutSizesFor(totalBytes), hurriedClock, pool);
   return {
     next: async (codec) => {
       const { done, value } = await batches.next();
       return done ? undefined : compressBatch(value, codec, engine, hurriedClock);
+    },
+    recycle: (batch) => {
+      for (const { bytes } of batch.runs) pool.give(bytes.buffer);
     },
   };
 }
@@ -112,10 +117,21 @@ export function startReceive(relay: FakeRelay, portal: Portal, engine: Engine, s
   const packs = new PackWindow({ portal: portal.link.portal, keys, link, feed, signal: stop.signal, onBytes });
   packs.start();
   const expander = {
-    expand: (...args: [Uint8Array<ArrayBuffer>, "none" | "lz4" | "zstd", Uint32Array<ArrayBuffer>, Uint8Array<ArrayBuffer>]) =>
-      expandRun(engine, ...args),
+    expand: (
+      ...args: [Uint8Array<ArrayBuffer>, "none" | "lz4" | "zstd", Uint32Array<ArrayBuffer>, Uint8Array<ArrayBuffer>]
+    ) => expandRun(engine, ...args),
   };
-  const parts = { feed, packs, expander, sink, clock: hurriedClock, progress, gate, title: "test", signal: stop.signal };
+  const parts = {
+    feed,
+    packs,
+    expander,
+    sink,
+    clock: hurriedClock,
+    progress,
+    gate,
+    title: "test",
+    signal: stop.signal,
+  };
   const done = new Receiver(parts).run().finally(() => {
     stop.abort();
     link.close();

@@ -18,8 +18,8 @@ export interface LaneApi extends Expander {
   prepare(): Promise<void>;
   /** More items to scan, in order; after the last ones `next` pulls. */
   addItems(items: readonly LaneItem[], isLast: boolean): Promise<void>;
-  /** The next batch, its buffers transferred; undefined at the end. @throws Failure `file/…` */
-  next(codec: Codec): Promise<CompressedBatch | undefined>;
+  /** The next batch, its buffers transferred; undefined at the end. `spare` takes buffers back. @throws Failure `file/…` */
+  next(codec: Codec, spare: readonly ArrayBuffer[]): Promise<CompressedBatch | undefined>;
   /** BLAKE3-256 of a whole file, hexadecimal, equal to `b3sum`. */
   hashFile(file: File): Promise<string>;
 }

@@ -14,6 +14,8 @@ export class LaneClient implements BatchSource, Expander {
   readonly #worker: RemoteWorker<LaneApi>;
   /** Runs being expanded here, for choosing the least busy lane. */
   busy = 0;
+  /** Memory of batches that were sent, on its way back to the lane. */
+  readonly #spare: ArrayBuffer[] = [];
   #ahead: Promise<CompressedBatch | undefined> | undefined;
 
   constructor() {
@@ -59,8 +61,13 @@ export class LaneClient implements BatchSource, Expander {
     this.#worker.terminate();
   }
 
+  recycle(batch: CompressedBatch): void {
+    for (const buffer of new Set(batch.runs.map((run) => run.bytes.buffer))) this.#spare.push(buffer);
+  }
+
   #next(codec: Codec): Promise<CompressedBatch | undefined> {
-    return this.#worker.call((api) => api.next(codec));
+    const spare = this.#spare.splice(0);
+    return this.#worker.call((api) => api.next(codec, transferring(spare, spare)));
   }
 }
 

@@ -8,6 +8,7 @@ import { Failure } from "../../core/failure.ts";
 import type { SourceEntry, SourceFile } from "../../core/ports/byte-source.ts";
 import type { Codec } from "../../core/ports/engine.ts";
 import type { CompressedBatch, ScannedBatch } from "../../core/transfer/batch.ts";
+import { BatchPool } from "../../core/transfer/batch-pool.ts";
 import { compressBatch } from "../../core/transfer/compress.ts";
 import { expandRun } from "../../core/transfer/expand.ts";
 import { READ_BYTES } from "../../core/transfer/read-ahead.ts";
@@ -21,6 +22,7 @@ import type { LaneApi, LaneItem } from "./api.ts";
 class Lane implements LaneApi {
   readonly #engine = loadCpuEngine();
   readonly #sources: (SourceEntry | SourceFile)[] = [];
+  readonly #pool = new BatchPool();
   #batches: AsyncGenerator<ScannedBatch, void, undefined> | undefined;
 
   async prepare(): Promise<void> {
@@ -32,14 +34,16 @@ class Lane implements LaneApi {
     for (const { path, file } of items) sources.push(createSource(path, file));
     if (!isLast) return;
     const totalBytes = sources.reduce((sum, { size }) => sum + size, 0);
-    this.#batches = scan(sources, await this.#engine, cutSizesFor(totalBytes), systemClock);
+    this.#batches = scan(sources, await this.#engine, cutSizesFor(totalBytes), systemClock, this.#pool);
   }
 
-  async next(codec: Codec): Promise<CompressedBatch | undefined> {
+  async next(codec: Codec, spare: readonly ArrayBuffer[]): Promise<CompressedBatch | undefined> {
+    for (const buffer of spare) this.#pool.give(buffer);
     if (this.#batches === undefined) throw new Error("scan not started");
     const { done, value } = await this.#batches.next();
     if (done) return undefined;
     const batch = await compressBatch(value, codec, await this.#engine, systemClock);
+    if (!batch.runs.some((run) => run.bytes.buffer === value.bytes.buffer)) this.#pool.give(value.bytes.buffer);
     return transferring(batch, [batch.chunkHashes.buffer, ...batch.runs.map((run) => run.bytes.buffer)]);
   }
 

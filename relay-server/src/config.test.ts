@@ -1,0 +1,61 @@
+import { describe, expect, it } from "vitest";
+import { ConfigError, readConfig } from "./config.ts";
+
+const wrong: Record<string, Record<string, string>> = {
+  "a port that is no number": { PORT: "http" },
+  "a port beyond the last": { PORT: "65536" },
+  "a host that is a name": { HOST: "example.org" },
+  "a public address with a path": { PUBLIC_URL: "https://warp.example/app" },
+  "a public address of another scheme": { PUBLIC_URL: "ftp://warp.example" },
+  "a public address with a user": { PUBLIC_URL: "https://me@warp.example" },
+  "a size without a number": { MAX_PORTAL_BYTES: "lots" },
+  "a size in an unknown unit": { MAX_STORE_BYTES: "10GB" },
+  "a size below one pack": { MAX_PORTAL_BYTES: "1MiB" },
+  "a portal larger than the store": { MAX_PORTAL_BYTES: "2GiB", MAX_STORE_BYTES: "1GiB" },
+  "an expiry that is too short": { DEFAULT_EXPIRY: "59" },
+  "a default expiry above the longest": { DEFAULT_EXPIRY: "8d" },
+  "an unknown log level": { LOG_LEVEL: "trace" },
+  "a proxy that is no address": { TRUST_PROXY: "proxy.local" },
+  "a proxy network that is too long": { TRUST_PROXY: "10.0.0.0/33" },
+  "a certificate without a key": { TLS_CERT: "package.json" },
+  "a key without a certificate": { TLS_KEY: "package.json" },
+  "a certificate that does not exist": { TLS_CERT: "no/such.pem", TLS_KEY: "package.json" },
+  "a store that is not built": { STORE_URL: "postgres://db" },
+  "a blob store that is not built": { BLOB_URL: "s3://bucket" },
+};
+
+describe("the configuration", () => {
+  it("has defaults for everything", () => {
+    const config = readConfig({});
+    expect(config).toMatchObject({ port: 8080, host: "127.0.0.1", publicUrl: null, tls: null, logLevel: "info" });
+    expect(config.defaultExpirySeconds).toBe(86_400);
+    expect(config.maxExpirySeconds).toBe(604_800);
+  });
+
+  it("reads sizes, times, addresses and networks", () => {
+    const config = readConfig({
+      PORT: " 9000 ",
+      HOST: "localhost",
+      PUBLIC_URL: "https://warp.example:8443/",
+      MAX_PORTAL_BYTES: "20GiB",
+      MAX_STORE_BYTES: "1TiB",
+      MIN_FREE_BYTES: "0",
+      DEFAULT_EXPIRY: "90m",
+      MAX_EXPIRY: "30d",
+      TRUST_PROXY: "127.0.0.1,10.0.0.0/8,fd00::/8",
+    });
+    expect(config).toMatchObject({ port: 9000, host: "127.0.0.1", minFreeBytes: 0, defaultExpirySeconds: 5400 });
+    expect(config.publicUrl?.origin).toBe("https://warp.example:8443");
+    expect(config.maxPortalBytes).toBe(20 * 2 ** 30);
+    expect(config.maxExpirySeconds).toBe(30 * 86_400);
+    expect(config.trustedProxies.check("10.9.9.9")).toBe(true);
+    expect(config.trustedProxies.check("11.9.9.9")).toBe(false);
+    expect(config.trustedProxies.check("fd12::1", "ipv6")).toBe(true);
+  });
+
+  it.each(Object.keys(wrong))("[RELAY-33] refuses %s and names the variable", (name) => {
+    const environment = wrong[name] ?? {};
+    expect(() => readConfig(environment)).toThrow(ConfigError);
+    expect(() => readConfig(environment)).toThrow(new RegExp(Object.keys(environment).join("|")));
+  });
+});
