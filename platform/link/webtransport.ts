@@ -88,7 +88,7 @@ class WebTransportPipe implements Pipe {
         handler.closed(error instanceof Failure ? error : new Failure("relay/unreachable", {}, { cause: error })),
     );
     for (const [index, { readable }] of this.#opened.entries())
-      void readAll(readable, (bytes) => handler.objectBytes(index, bytes)).catch(lost);
+      void readAll(readable, (bytes) => handler.objectBytes(index, bytes)).then(() => lost(), lost);
     this.#transport.closed.then(() => lost(), lost);
   }
 

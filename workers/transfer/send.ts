@@ -86,8 +86,10 @@ export class Send {
 
   /** Ends it; a portal that is not complete is deleted. */
   async cancel(): Promise<void> {
-    await this.#finish(new Failure("cancelled"));
+    const finished = this.#finish(new Failure("cancelled"));
+    this.#sender?.gate.open();
     this.#lane.terminate();
+    await finished;
   }
 
   async #run(): Promise<void> {
