@@ -19,7 +19,7 @@ export async function loadCpuEngine(): Promise<Engine> {
       readFile(new URL("kernels.wasm", DIST)).then(instantiateKernels),
       readFile(new URL("zstd.wasm", DIST)).then(instantiateZstd),
     ]);
-    return createCpuEngine(kernels, zstd);
+    return createCpuEngine(kernels, async () => zstd);
   } catch (cause) {
     throw new Failure("engine/failed", { what: "load" }, { cause });
   }

@@ -19,20 +19,27 @@ import type { Zstd } from "./zstd.ts";
 const HASH_BYTES = 32;
 const HISTOGRAM_ENTRIES = 256;
 
-/** An engine over one instance of each; neither may be used by anyone else. */
-export function createCpuEngine(kernels: Kernels, zstd: Zstd): Engine {
+/** An engine over one instance of each; neither may be used by anyone else. `loadZstd` is called once, when needed. */
+export function createCpuEngine(kernels: Kernels, loadZstd: () => Promise<Zstd>): Engine {
   assert(kernels.inputBytes >= MAX_PIECE_BYTES, "a piece fits the kernels' memory");
-  return new CpuEngine(kernels, zstd);
+  return new CpuEngine(kernels, loadZstd);
 }
 
 class CpuEngine implements Engine {
   readonly kind = "cpu";
   readonly #kernels: Kernels;
-  readonly #zstd: Zstd;
+  readonly #loadZstd: () => Promise<Zstd>;
+  #zstd: Promise<Zstd> | undefined;
 
-  constructor(kernels: Kernels, zstd: Zstd) {
+  constructor(kernels: Kernels, loadZstd: () => Promise<Zstd>) {
     this.#kernels = kernels;
-    this.#zstd = zstd;
+    this.#loadZstd = loadZstd;
+  }
+
+  /** Zstandard is loaded when it is first needed: most transfers never do, and the first chunk must not wait for it. */
+  #openZstd(): Promise<Zstd> {
+    this.#zstd ??= this.#loadZstd();
+    return this.#zstd;
   }
 
   async cut(piece: Uint8Array, sizes: CutSizes, final: boolean): Promise<CutResult> {
@@ -71,7 +78,7 @@ class CpuEngine implements Engine {
     assert(bytes.length <= MAX_CHUNK_BYTES, "a run is at most MAX_CHUNK_BYTES");
     this.#kernels.bytes.set(bytes, this.#kernels.input);
     if (this.#isIncompressible(bytes.length)) return undefined;
-    const packed = codec === "lz4" ? this.#compressLz4(bytes) : this.#zstd.compress(bytes);
+    const packed = codec === "lz4" ? this.#compressLz4(bytes) : (await this.#openZstd()).compress(bytes);
     if (!isWorthwhile(bytes.length, packed.length)) return undefined;
     return codec === "lz4" ? packed : packed.slice();
   }
@@ -84,7 +91,9 @@ class CpuEngine implements Engine {
     if (!Number.isInteger(plainBytes) || plainBytes < 0 || plainBytes > MAX_CHUNK_BYTES) {
       throw new Failure("chunk/mismatch", { codec, what: "size" });
     }
-    return codec === "lz4" ? this.#decompressLz4(bytes, plainBytes) : this.#zstd.decompress(bytes, plainBytes);
+    return codec === "lz4"
+      ? this.#decompressLz4(bytes, plainBytes)
+      : (await this.#openZstd()).decompress(bytes, plainBytes);
   }
 
   createFileHasher(): FileHasher {

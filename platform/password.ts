@@ -7,8 +7,6 @@ import { argon2id } from "hash-wasm";
 import { derivePasswordKey } from "../core/portal/password.ts";
 import type { PasswordParameters } from "../core/portal/portal.ts";
 
-export { PASSWORD_PARAMETERS } from "../core/portal/password.ts";
-
 /**
  * @param salt u8[16]
  * @returns u8[32]

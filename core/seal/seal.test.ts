@@ -2,7 +2,14 @@ import { createCipheriv, createDecipheriv, createHash, randomBytes } from "node:
 import { beforeAll, describe, expect, it } from "vitest";
 import { noise } from "../../tests/support/bytes.ts";
 import { Failure } from "../failure.ts";
-import { KIB, MAX_SEALED_PAGE_BYTES, PACK_PAYLOAD_BYTES, SEAL_OVERHEAD_BYTES, SEALED_PACK_BYTES } from "../units.ts";
+import {
+  KIB,
+  MAX_SEALED_PAGE_BYTES,
+  PACK_PAYLOAD_BYTES,
+  SEAL_OVERHEAD_BYTES,
+  SEALED_PACK_BYTES,
+  SEGMENT_BYTES,
+} from "../units.ts";
 import type { ObjectHeader, ObjectKind, SealedObject } from "../wire/object.ts";
 import { deriveKeys, NO_PASSWORD, type PortalKeys } from "./keys.ts";
 import { createLink } from "./link.ts";
@@ -60,7 +67,7 @@ describe("sealed objects", () => {
     const buffer = createSealBuffer(SEALED_PACK_BYTES);
     buffer.room.set(noise(100, "payload"));
     const { header, bytes } = await seal(key, portal, "pack", 0x01020304, true, buffer, 100);
-    const tail = Buffer.alloc(13);
+    const tail = Buffer.alloc(17);
     tail.writeUInt32BE(0x01020304, 4);
     tail.writeUInt8(1, 8);
     tail.writeUInt32BE(bytes.length, 9);
@@ -95,6 +102,20 @@ describe("sealed objects", () => {
     expect(await opened(withHeader(pack, { length: pack.bytes.length + 1 }))).toBe("pack/forged");
     const other = await deriveKeys(createLink(), NO_PASSWORD);
     expect(await opened(pack, other.pack)).toBe("pack/forged");
+  });
+
+  it("[SEAL-2] do not open with two segments exchanged, or one from another pack", async () => {
+    const [first, second] = [noise(1_200_000, "first"), noise(1_200_000, "second")];
+    const [pack, other] = [await sealed("pack", 5, true, first), await sealed("pack", 5, true, second)];
+    expect(Buffer.compare(await open(keys.pack, portal, pack), first)).toBe(0);
+    const exchanged = pack.bytes.slice();
+    exchanged.copyWithin(0, SEGMENT_BYTES, 2 * SEGMENT_BYTES);
+    exchanged.set(pack.bytes.subarray(0, SEGMENT_BYTES), SEGMENT_BYTES);
+    expect(await codeOf(open(keys.pack, portal, withBytes(pack, exchanged)))).toBe("pack/forged");
+    const mixed = pack.bytes.slice();
+    mixed.set(other.bytes.subarray(SEGMENT_BYTES, 2 * SEGMENT_BYTES), SEGMENT_BYTES);
+    const failure = open(keys.pack, portal, withBytes(pack, mixed), pack.header.hash);
+    expect(await codeOf(failure)).toBe("object/corrupt");
   });
 
   it("[SEAL-3] with one bit changed never open, and tell damage on the way from forgery", async () => {
@@ -162,14 +183,20 @@ describe("lengths of sealed objects", () => {
   ): Promise<{ key: CryptoKey; object: SealedObject }> {
     const secret = noise(32, "forger");
     const key = await crypto.subtle.importKey("raw", secret, "AES-GCM", false, ["encrypt", "decrypt"]);
-    const length = plain.length + SEAL_OVERHEAD_BYTES;
-    const tail = Buffer.alloc(13);
-    tail.writeUInt8(final ? 1 : 0, 8);
-    tail.writeUInt32BE(length, 9);
-    const iv = randomBytes(12);
-    const cipher = createCipheriv("aes-256-gcm", secret, iv);
-    cipher.setAAD(Buffer.concat([Buffer.from(`warp/1 ${kind}\0`), portal, tail]));
-    const bytes = new Uint8Array(Buffer.concat([iv, cipher.update(plain), cipher.final(), cipher.getAuthTag()]));
+    const pieceBytes = SEGMENT_BYTES - SEAL_OVERHEAD_BYTES;
+    const length = plain.length + Math.ceil(plain.length / pieceBytes) * SEAL_OVERHEAD_BYTES;
+    const segments = Array.from({ length: Math.ceil(plain.length / pieceBytes) }, (_, segment) => {
+      const tail = Buffer.alloc(17);
+      tail.writeUInt8(final ? 1 : 0, 8);
+      tail.writeUInt32BE(length, 9);
+      tail.writeUInt32BE(segment, 13);
+      const iv = randomBytes(12);
+      const cipher = createCipheriv("aes-256-gcm", secret, iv);
+      cipher.setAAD(Buffer.concat([Buffer.from(`warp/1 ${kind}\0`), portal, tail]));
+      const piece = plain.subarray(segment * pieceBytes, (segment + 1) * pieceBytes);
+      return Buffer.concat([iv, cipher.update(piece), cipher.final(), cipher.getAuthTag()]);
+    });
+    const bytes = new Uint8Array(Buffer.concat(segments));
     const hash = new Uint8Array(createHash("sha256").update(bytes).digest());
     return { key, object: { header: { kind, final, index: 0, length, hash }, bytes } };
   }
@@ -195,8 +222,8 @@ describe("lengths of sealed objects", () => {
       ["pack", true, plaintext(0xffffffff, room(1000)), "pack/forged"],
       ["page", false, plaintext(10, 200), "manifest/malformed"],
       ["page", true, plaintext(10, 32 * KIB - SEAL_OVERHEAD_BYTES), "manifest/malformed"],
-      ["pack", false, plaintext(PACK_PAYLOAD_BYTES - 1, SEALED_PACK_BYTES - SEAL_OVERHEAD_BYTES), "pack/forged"],
-      ["pack", false, plaintext(0, SEALED_PACK_BYTES - SEAL_OVERHEAD_BYTES), "pack/forged"],
+      ["pack", false, plaintext(PACK_PAYLOAD_BYTES - 1, PACK_PAYLOAD_BYTES + 4), "pack/forged"],
+      ["pack", false, plaintext(0, PACK_PAYLOAD_BYTES + 4), "pack/forged"],
     ];
     for (const [kind, final, plain, code] of cases) {
       const { key, object } = await forged(kind, final, plain);

@@ -1,9 +1,9 @@
 /**
- * Sealing of packs and manifest pages: AES-256-GCM with a random 96-bit IV; the associated data binds version, portal,
- * kind, index, final flag and sealed length. Sealed bytes are `iv ‖ ciphertext ‖ tag`, the plaintext inside is
- * `u32 length ‖ payload ‖ zeros`.
+ * Sealing of packs and manifest pages: AES-256-GCM in segments of SEGMENT_BYTES, each with a random 96-bit IV; the
+ * associated data binds version, portal, kind, index, final flag, sealed length and the segment's number. A sealed segment
+ * is `iv ‖ ciphertext ‖ tag`; the plaintext of all segments together is `u32 length ‖ payload ‖ zeros`.
  *
- * The IV is random and not a counter because after a crash the same index may be sealed again with other bytes.
+ * The IVs are random and not counters because after a crash the same index may be sealed again with other bytes.
  *
  * @module
  */
@@ -16,12 +16,16 @@ import {
   PAYLOAD_PREFIX_BYTES,
   SEAL_OVERHEAD_BYTES,
   SEALED_PACK_BYTES,
+  SEGMENT_BYTES,
 } from "../units.ts";
 import { equalBytes } from "../wire/codec.ts";
 import type { ObjectHeader, ObjectKind, SealedObject } from "../wire/object.ts";
 import { paddedBytes } from "./padding.ts";
+import { Payload } from "./payload.ts";
 
 const IV_BYTES = 12;
+/** Plaintext bytes of a full segment. */
+const SEGMENT_PLAIN_BYTES = SEGMENT_BYTES - SEAL_OVERHEAD_BYTES;
 /** Smallest sealed page, so that the number of chunks in a page does not show. */
 const MIN_SEALED_PAGE_BYTES = 16 * 1024;
 
@@ -35,8 +39,13 @@ export interface SealBuffer {
 
 /** A buffer for payloads of up to `sealedBytes` less the overhead. */
 export function createSealBuffer(sealedBytes: number): SealBuffer {
-  const plain = new Uint8Array(sealedBytes - SEAL_OVERHEAD_BYTES);
+  const plain = new Uint8Array(plainBytesOf(sealedBytes));
   return { plain, room: plain.subarray(PAYLOAD_PREFIX_BYTES) };
+}
+
+/** Plaintext bytes, prefix and padding included, in an object of `sealedBytes`. */
+function plainBytesOf(sealedBytes: number): number {
+  return sealedBytes - Math.ceil(sealedBytes / SEGMENT_BYTES) * SEAL_OVERHEAD_BYTES;
 }
 
 /**
@@ -44,7 +53,8 @@ export function createSealBuffer(sealedBytes: number): SealBuffer {
  * @throws Failure `object/size` when the payload does not fit
  */
 export function sealedLength(kind: ObjectKind, final: boolean, payloadBytes: number): number {
-  const bytes = payloadBytes + PAYLOAD_PREFIX_BYTES + SEAL_OVERHEAD_BYTES;
+  const plainBytes = payloadBytes + PAYLOAD_PREFIX_BYTES;
+  const bytes = plainBytes + Math.ceil(plainBytes / SEGMENT_PLAIN_BYTES) * SEAL_OVERHEAD_BYTES;
   const max = kind === "pack" ? SEALED_PACK_BYTES : MAX_SEALED_PAGE_BYTES;
   if (bytes > max) throw new Failure("object/size", { bytes });
   if (kind === "pack" && !final) return SEALED_PACK_BYTES;
@@ -68,83 +78,106 @@ export async function seal(
 ): Promise<SealedObject> {
   const length = sealedLength(kind, final, payloadBytes);
   new DataView(buffer.plain.buffer, buffer.plain.byteOffset).setUint32(0, payloadBytes, true);
-  const plain = buffer.plain.subarray(0, length - SEAL_OVERHEAD_BYTES);
+  const plain = buffer.plain.subarray(0, plainBytesOf(length));
   plain.fill(0, PAYLOAD_PREFIX_BYTES + payloadBytes);
-  const iv = crypto.getRandomValues(new Uint8Array(IV_BYTES));
-  const additionalData = associatedData(portal, kind, index, final, length);
-  const ciphertext = await crypto.subtle.encrypt({ name: "AES-GCM", iv, additionalData }, key, plain);
   const bytes = into?.subarray(0, length) ?? new Uint8Array(length);
-  bytes.set(iv);
-  bytes.set(new Uint8Array(ciphertext), IV_BYTES);
+  for (let segment = 0; segment * SEGMENT_BYTES < length; segment++) {
+    const iv = crypto.getRandomValues(new Uint8Array(IV_BYTES));
+    const additionalData = associatedData(portal, { kind, index, final, length }, segment);
+    const piece = plain.subarray(segment * SEGMENT_PLAIN_BYTES, (segment + 1) * SEGMENT_PLAIN_BYTES);
+    const ciphertext = await crypto.subtle.encrypt({ name: "AES-GCM", iv, additionalData }, key, piece);
+    bytes.set(iv, segment * SEGMENT_BYTES);
+    bytes.set(new Uint8Array(ciphertext), segment * SEGMENT_BYTES + IV_BYTES);
+  }
   const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
   return { header: { kind, final, index, length, hash }, bytes };
 }
 
 /**
- * Opens a sealed object and gives its payload (a fresh buffer).
+ * Opens a sealed object and gives its payload, in the pieces in which it was sealed (fresh memory).
  *
  * @param expectedHash SHA-256 that the manifest states for a pack; checked beside the seal, so that a failure tells a
  *                     relay that changed bytes (`object/corrupt`, another try may help) from a forged object
  * @throws Failure `object/corrupt` | `pack/forged` | `manifest/malformed`
  */
-export async function open(
+export async function openPayload(
   key: CryptoKey,
   portal: Uint8Array,
   object: SealedObject,
   expectedHash?: Uint8Array,
-): Promise<Uint8Array<ArrayBuffer>> {
+): Promise<Payload> {
   const { header, bytes } = object;
   const forged = header.kind === "pack" ? "pack/forged" : "manifest/malformed";
-  if (bytes.length !== header.length || bytes.length < SEAL_OVERHEAD_BYTES + PAYLOAD_PREFIX_BYTES)
-    throw new Failure(forged, { what: "length" });
-  const [hash, plain] = await Promise.all([
-    crypto.subtle.digest("SHA-256", bytes),
-    crypto.subtle
-      .decrypt(
-        {
-          name: "AES-GCM",
-          iv: bytes.subarray(0, IV_BYTES),
-          additionalData: associatedData(portal, header.kind, header.index, header.final, header.length),
-        },
-        key,
-        bytes.subarray(IV_BYTES),
-      )
-      .catch(() => undefined),
-  ]);
+  const lastBytes = bytes.length % SEGMENT_BYTES;
+  const isCut =
+    bytes.length < SEAL_OVERHEAD_BYTES + PAYLOAD_PREFIX_BYTES || (lastBytes > 0 && lastBytes <= SEAL_OVERHEAD_BYTES);
+  if (bytes.length !== header.length || isCut) throw new Failure(forged, { what: "length" });
+  const [hash, pieces] = await Promise.all([crypto.subtle.digest("SHA-256", bytes), openSegments(key, portal, object)]);
   if (!equalBytes(new Uint8Array(hash), expectedHash ?? header.hash))
     throw new Failure("object/corrupt", { index: header.index });
-  if (plain === undefined) throw new Failure(forged, { what: "seal", index: header.index });
-  return payloadOf(header, new Uint8Array(plain), forged);
+  if (pieces === undefined) throw new Failure(forged, { what: "seal", index: header.index });
+  return payloadOf(header, pieces, forged);
+}
+
+/** Like `openPayload`, with the payload in one piece. */
+export async function open(...args: Parameters<typeof openPayload>): Promise<Uint8Array<ArrayBuffer>> {
+  return (await openPayload(...args)).bytes();
+}
+
+/** The plaintext of each segment, or undefined when any of them does not open. */
+async function openSegments(
+  key: CryptoKey,
+  portal: Uint8Array,
+  { header, bytes }: SealedObject,
+): Promise<Uint8Array<ArrayBuffer>[] | undefined> {
+  const pieces: Uint8Array<ArrayBuffer>[] = [];
+  for (let at = 0; at < bytes.length; at += SEGMENT_BYTES) {
+    const sealed = bytes.subarray(at, at + SEGMENT_BYTES);
+    const iv = sealed.subarray(0, IV_BYTES);
+    const additionalData = associatedData(portal, header, at / SEGMENT_BYTES);
+    try {
+      const plain = await crypto.subtle.decrypt(
+        { name: "AES-GCM", iv, additionalData },
+        key,
+        sealed.subarray(IV_BYTES),
+      );
+      pieces.push(new Uint8Array(plain));
+    } catch {
+      return undefined;
+    }
+  }
+  return pieces;
 }
 
 function payloadOf(
   header: ObjectHeader,
-  plain: Uint8Array<ArrayBuffer>,
+  pieces: readonly Uint8Array<ArrayBuffer>[],
   forged: "pack/forged" | "manifest/malformed",
-): Uint8Array<ArrayBuffer> {
-  const payloadBytes = new DataView(plain.buffer).getUint32(0, true);
+): Payload {
+  const [first = new Uint8Array(PAYLOAD_PREFIX_BYTES)] = pieces;
+  const payloadBytes = new DataView(first.buffer, first.byteOffset).getUint32(0, true);
+  const plain = new Payload(pieces, 0, plainBytesOf(header.length));
   const isFull = header.kind === "page" || header.final || payloadBytes === PACK_PAYLOAD_BYTES;
   if (!isFull || payloadBytes > plain.length - PAYLOAD_PREFIX_BYTES)
     throw new Failure(forged, { what: "payload length" });
   if (sealedLength(header.kind, header.final, payloadBytes) !== header.length)
     throw new Failure(forged, { what: "padding length" });
   const end = PAYLOAD_PREFIX_BYTES + payloadBytes;
-  for (let i = end; i < plain.length; i++) if (plain[i] !== 0) throw new Failure(forged, { what: "padding" });
-  return plain.subarray(PAYLOAD_PREFIX_BYTES, end);
+  if (!plain.isZeroFrom(end)) throw new Failure(forged, { what: "padding" });
+  return new Payload(pieces, PAYLOAD_PREFIX_BYTES, payloadBytes);
 }
 
 function associatedData(
   portal: Uint8Array,
-  kind: ObjectKind,
-  index: number,
-  final: boolean,
-  length: number,
+  { kind, index, final, length }: Omit<ObjectHeader, "hash">,
+  segment: number,
 ): Uint8Array<ArrayBuffer> {
-  const tail = new Uint8Array(13);
+  const tail = new Uint8Array(17);
   const view = new DataView(tail.buffer);
   view.setUint32(0, 0);
   view.setUint32(4, index);
   view.setUint8(8, final ? 1 : 0);
   view.setUint32(9, length);
+  view.setUint32(13, segment);
   return concat([ascii(`warp/1 ${kind}\0`), portal, tail]);
 }

@@ -8,7 +8,8 @@ import type { SteadyLink } from "../edge/steady-link.ts";
 import { Failure } from "../failure.ts";
 import { packSpans } from "../pack/packer.ts";
 import type { PortalKeys } from "../seal/keys.ts";
-import { open } from "../seal/seal.ts";
+import type { Payload } from "../seal/payload.ts";
+import { openPayload } from "../seal/seal.ts";
 import { DOWNLOAD_WINDOW_PACKS } from "../units.ts";
 import type { SealedObject } from "../wire/object.ts";
 import type { PageFeed } from "./page-feed.ts";
@@ -30,7 +31,7 @@ export interface PackWindowParts {
 }
 
 interface Held {
-  readonly payload: Promise<Uint8Array<ArrayBuffer>>;
+  readonly payload: Promise<Payload>;
   readonly stop: AbortController;
 }
 
@@ -85,7 +86,7 @@ export class PackWindow {
       this.#arrange();
       const payload = await this.#hold(pack).payload;
       if (payload.length < to) throw new Failure("pack/forged", { what: "payload length", index: pack });
-      out.set(payload.subarray(from, to), at);
+      payload.copyTo(out, at, from, to);
       at += to - from;
     }
     return out;
@@ -126,12 +127,12 @@ export class PackWindow {
     return started;
   }
 
-  async #fetch(pack: number, signal: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {
+  async #fetch(pack: number, signal: AbortSignal): Promise<Payload> {
     const { link, feed, keys, portal, onBytes } = this.#parts;
     const accept = async (object: SealedObject) => {
       onBytes(object.bytes.length);
       await feed.until(() => feed.manifest.packCount > pack);
-      return open(keys.pack, portal, object, feed.manifest.packHash(pack));
+      return openPayload(keys.pack, portal, object, feed.manifest.packHash(pack));
     };
     return link.get("pack", pack, accept, signal);
   }

@@ -5,10 +5,10 @@
  * @module
  */
 import { Failure } from "../../core/failure.ts";
-import { MIB } from "../../core/units.ts";
+import { KIB } from "../../core/units.ts";
 
 /** Bytes gathered before one write reaches the file system; a file up to this size is one write. */
-export const WRITE_BUFFER_BYTES = 1 * MIB;
+export const WRITE_BUFFER_BYTES = 512 * KIB;
 
 /** An open file. After `close` or `discard` resolves, nothing else may be called. */
 export interface FileOutput {

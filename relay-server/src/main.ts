@@ -5,13 +5,18 @@
  */
 import { Failure } from "../../core/failure.ts";
 import { ConfigError, readConfig } from "./config.ts";
+import { Logger } from "./log.ts";
 import { startRelay } from "./relay.ts";
 
 /** The end of the process waits this long for an orderly stop. */
 const STOP_MS = 5_000;
 
 try {
-  const relay = await startRelay(readConfig(process.env));
+  const config = readConfig(process.env);
+  const log = new Logger(config.logLevel);
+  // A promise that nobody watched is a bug of one link or request, and no reason to end all others.
+  process.on("unhandledRejection", (error) => log.bug("unwatched", error));
+  const relay = await startRelay(config, { log });
   process.stdout.write(`Warp Portal is at ${relay.url}\n`);
   const stop = () => {
     setTimeout(() => process.exit(1), STOP_MS).unref();

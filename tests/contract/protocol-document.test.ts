@@ -40,7 +40,7 @@ describe("docs/protocol.md", () => {
     const { KIB, MIB, GIB, ...constants } = units;
     expect(Object.fromEntries(told)).toEqual(constants);
     expect([KIB, MIB, GIB]).toEqual([2 ** 10, 2 ** 20, 2 ** 30]);
-    expect(document).toContain("P = 4,194,272");
+    expect(document).toContain("P = 4,194,076");
   });
 
   it("has the sizes of chunks that are cut", () => {

@@ -159,6 +159,15 @@ export function describeStore(name: string, open: () => Promise<StoreSubject>): 
       await storeObject(store, two, PACK(1));
     });
 
+    it("takes the first objects of a fresh store all at once", async () => {
+      await using subject = await open();
+      const portal = newPortal();
+      await subject.store.createPortal(portal);
+      const objects = [PACK(0), PACK(1), sealed("page", 0, 20_000), sealed("page", 1, 300)];
+      await Promise.all(objects.map((object) => storeObject(subject.store, portal, object)));
+      for (const object of objects) await readObject(subject.store, portal, object);
+    });
+
     it("[RELAY-11] keeps a commitment and tells the packs' hashes in order", async () => {
       await using subject = await open();
       const portal = newPortal();

@@ -23,5 +23,5 @@ export async function loadZstd(): Promise<Zstd> {
 
 /** A fresh CPU engine. */
 export async function loadEngine(): Promise<Engine> {
-  return createCpuEngine(await loadKernels(), await loadZstd());
+  return createCpuEngine(await loadKernels(), loadZstd);
 }

@@ -63,6 +63,7 @@ export class Receive {
 
   /** Asks the relay for the portal; without a password the listing starts. */
   async open(): Promise<ReceiveOpened> {
+    this.#startLanes();
     const path = `/api/v1/portals/${base64urlnopad.encode(this.#link.portal)}/access`;
     this.#access = await callApi<PortalAccess>(fetchFrom(this.#relayOrigin), { method: "GET", path });
     if (this.#access.password !== null) return { passwordNeeded: true };
@@ -86,8 +87,6 @@ export class Receive {
     const { keys, steady } = this.#opened();
     if (this.#running) throw new Error("already receiving");
     this.#running = true;
-    const lanes = new LanePool(Math.max(1, Math.min(MAX_LANES, navigator.hardwareConcurrency - 1)));
-    this.#lanes = lanes;
     const packs = new PackWindow({
       portal: this.#link.portal,
       keys,
@@ -104,7 +103,7 @@ export class Receive {
       await new Receiver({
         feed,
         packs,
-        expander: lanes,
+        expander: this.#startLanes(),
         sink,
         clock: systemClock,
         progress,
@@ -144,6 +143,12 @@ export class Receive {
     this.#stop.abort();
     this.#gate.open();
     this.#finish(new Failure("cancelled"));
+  }
+
+  /** They start when the link is opened, so that they stand when the first pack arrives. */
+  #startLanes(): LanePool {
+    this.#lanes ??= new LanePool(Math.max(1, Math.min(MAX_LANES, navigator.hardwareConcurrency - 1)));
+    return this.#lanes;
   }
 
   async #unlock(secondKey: Uint8Array, wrong: "link/wrong-secret" | "password/wrong"): Promise<void> {

@@ -52,7 +52,11 @@ async function readInTime(
   const late = Promise.withResolvers<never>();
   const timer = setTimeout(() => late.reject(new Failure("object/size", { what: "silence" })), BODY_SILENCE_MS);
   try {
-    return (await Promise.race([reader.read(), late.promise])).value;
+    // A read fails when the client goes away, which is no fault of ours.
+    const read = reader.read().catch((cause: unknown) => {
+      throw new Failure("cancelled", {}, { cause });
+    });
+    return (await Promise.race([read, late.promise])).value;
   } finally {
     clearTimeout(timer);
   }

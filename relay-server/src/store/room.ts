@@ -23,7 +23,7 @@ export class Room {
   readonly #limits: Limits;
   readonly #reserved = new Map<PortalKey, number>();
   #total = 0;
-  #freeBytes = 0;
+  #look: Promise<number> | undefined;
   #lookedAt = Number.NEGATIVE_INFINITY;
 
   constructor(limits: Limits) {
@@ -38,8 +38,8 @@ export class Room {
     this.#reserved.set(key, ofPortal + bytes);
     this.#total += bytes;
     try {
-      await this.#lookAtDisk();
-      if (this.#freeBytes - this.#total < this.#limits.minFreeBytes) throw new Failure("relay/full", { what: "disk" });
+      if ((await this.#lookAtDisk()) - this.#total < this.#limits.minFreeBytes)
+        throw new Failure("relay/full", { what: "disk" });
     } catch (error) {
       this.give(key, bytes);
       throw storageFailure(error);
@@ -53,11 +53,18 @@ export class Room {
     this.#total -= bytes;
   }
 
-  async #lookAtDisk(): Promise<void> {
+  /** One look serves everybody who asks within a while, also those who ask before it is done. */
+  #lookAtDisk(): Promise<number> {
     const now = performance.now();
-    if (now - this.#lookedAt < FREE_SPACE_MS) return;
-    this.#lookedAt = now;
-    const stats = await statfs(this.#limits.dataDir);
-    this.#freeBytes = stats.bavail * stats.bsize;
+    if (this.#look === undefined || now - this.#lookedAt >= FREE_SPACE_MS) {
+      this.#lookedAt = now;
+      const look = statfs(this.#limits.dataDir).then(({ bavail, bsize }) => bavail * bsize);
+      // A look that failed tells nothing to those who come later.
+      look.catch(() => {
+        if (this.#look === look) this.#look = undefined;
+      });
+      this.#look = look;
+    }
+    return this.#look;
   }
 }
