@@ -3,12 +3,15 @@
  *
  * @module
  */
+
+import { limitAnswers } from "../../core/edge/answer-limit.ts";
 import type { HttpResponse, SendRequest } from "../../core/edge/http-link.ts";
 import { Failure } from "../../core/failure.ts";
+import { systemClock } from "../clock.ts";
 
 /** @param origin of the relay, for example `http://localhost:8080` */
 export function fetchFrom(origin: string): SendRequest {
-  return async ({ method, path, headers, body, signal }) => {
+  return limitAnswers(async ({ method, path, headers, body, signal }) => {
     try {
       const response = await fetch(origin + path, {
         method,
@@ -24,7 +27,7 @@ export function fetchFrom(origin: string): SendRequest {
     } catch (cause) {
       throw new Failure(signal?.aborted ? "cancelled" : "relay/unreachable", {}, { cause });
     }
-  };
+  }, systemClock);
 }
 
 /** Core names the part of AbortSignal that it needs; what arrives here is always a real one. */

@@ -51,7 +51,7 @@ async function expectFailure(page: Page, code: keyof typeof FAILURE_MESSAGES): P
     .locator(`[data-testid=transfer-state][data-failure="${code}"]`)
     .waitFor({ state: "attached", timeout: 40_000 });
   expect((await transferState(page)).state).toBe("failed");
-  await expect.poll(() => page.getByTestId("failure").innerText()).toContain(FAILURE_MESSAGES[code].title);
+  await expect.poll(() => page.getByTestId("failure").textContent()).toContain(FAILURE_MESSAGES[code].title);
 }
 
 test("a cut link, a wrong secret and an unknown portal are told apart from the link alone", async () => {
@@ -92,7 +92,7 @@ test("a password encrypts: a wrong one is refused and may be tried again", async
   const receiver = await openPage(browser, link);
   await receiver.getByTestId("password-input").fill("battery staple");
   await receiver.getByTestId("unlock").click();
-  await expect.poll(() => receiver.locator("body").innerText(), { timeout: 20_000 }).toMatch(/password/i);
+  await expect.poll(() => receiver.locator("body").textContent(), { timeout: 20_000 }).toMatch(/password/i);
   await receiver.getByTestId("password-input").fill("correct horse");
   await receiver.getByTestId("unlock").click();
   const download = await receiveDownload(receiver);
@@ -171,7 +171,7 @@ test("where UDP gets no answer the transfer runs over TCP within 3 s and says wh
   await sender.locator("[data-testid=transfer-state][data-path=tcp]").waitFor({ state: "attached", timeout: 10_000 });
   // The address is asked for right before the attempt to connect.
   expect(performance.now() - askedMs).toBeLessThan(WEBTRANSPORT_CONNECT_MS);
-  expect(await sender.getByTestId("path-sentence").innerText()).toMatch(/TCP/);
+  expect(await sender.getByTestId("path-sentence").textContent()).toMatch(/TCP/);
   await waitForState(sender, "done");
   hole.close();
   await context.close();
@@ -193,6 +193,6 @@ test("an unreachable relay is said, not hung on", async () => {
 test("an insecure origin says so in a sentence instead of failing", async () => {
   const page = await openPage(browser, `http://insecure.test:${relay.port}/`);
   await page.locator('[data-testid=transfer-state][data-failure="browser/insecure"]').waitFor({ state: "attached" });
-  expect(await page.locator("main").innerText()).toMatch(/https/i);
+  expect(await page.locator("main").textContent()).toMatch(/https/i);
   await page.close();
 });

@@ -7,6 +7,9 @@
 import { LINK_SILENCE_MS } from "../../../core/units.ts";
 import type { LivePortal, Role } from "../portal/live-portal.ts";
 
+/** Longer than the longest long poll, so that a client that only waits is not taken for gone. */
+const LEASE_MS = 2 * LINK_SILENCE_MS;
+
 interface Lease {
   readonly leave: () => void;
   readonly timer: NodeJS.Timeout;
@@ -28,7 +31,7 @@ export class Leases {
       clearTimeout(timer);
       leave();
     };
-    const timer = setTimeout(end, LINK_SILENCE_MS).unref();
+    const timer = setTimeout(end, LEASE_MS).unref();
     const leave = portal.join({ role, onEnd: end });
     leases.set(portal, { leave, timer });
   }
