@@ -175,12 +175,15 @@ describe("the send page", () => {
       page.evaluate(
         () => document.activeElement?.getAttribute("data-testid") ?? document.activeElement?.textContent ?? "",
       );
+    // Asked for early: the browser takes a moment to hand choosers over, and the first key must not come before.
+    const chosen = page.waitForEvent("filechooser");
     await page.keyboard.press("Tab");
     expect(await focused()).toBe("Skip to the page");
     await page.keyboard.press("Tab");
     await page.keyboard.press("Tab");
     expect(await focused()).toBe("file-input");
-    const [chooser] = await Promise.all([page.waitForEvent("filechooser"), page.keyboard.press("Enter")]);
+    await page.keyboard.press("Enter");
+    const chooser = await chosen;
     await chooser.setFiles([{ name: "a.txt", mimeType: "text/plain", buffer: Buffer.from("a") }]);
     await page.getByTestId("create-link").waitFor();
     const order: string[] = [];
