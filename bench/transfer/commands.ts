@@ -21,7 +21,7 @@ export interface CommandTable {
   digest: { arguments: { name: string }; answer: { sha256: string; bytes: number } };
   /** Removes every private file whose name is not in `keep`. */
   clean: { arguments: { keep: readonly string[] }; answer: null };
-  /** SHA-256 of each 4 MiB of a private file, base64: what a relay wants to know of objects that are not sealed. */
+  /** Object hash of each 4 MiB of a private file, base64: what a relay wants to know of objects that are not sealed. */
   objectHashes: { arguments: { name: string }; answer: readonly string[] };
 
   /** Sends a private file with the app's workers. Emits `link`. Ends when the relay has everything. */

@@ -25,7 +25,7 @@ export const NO_SERVICE: Service = { url: "", pid: 0, close: async () => {} };
 /** A data set that the sender's browser holds as a private file. */
 export interface LoadedData extends DataFile {
   readonly name: string;
-  /** SHA-256 of each 4 MiB, base64. */
+  /** Object hash of each 4 MiB, base64. */
   readonly objectHashes: readonly string[];
 }
 

@@ -1,9 +1,8 @@
-import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import { noise } from "../../tests/support/bytes.ts";
+import { noise, objectHash } from "../../tests/support/bytes.ts";
 import { FakeClock, settle } from "../../tests/support/fake-clock.ts";
 import { FAILURES, Failure, type FailureCode } from "../failure.ts";
-import type { PortalStateJson } from "../portal/portal.ts";
+import { HASH_HEADER, type PortalStateJson } from "../portal/portal.ts";
 import type { SealedObject } from "../wire/object.ts";
 import { callApi, type HttpRequest, type HttpResponse, openHttpLink } from "./http-link.ts";
 
@@ -34,8 +33,8 @@ function refuse(code: FailureCode): HttpResponse {
 
 function sealed(index: number): { object: SealedObject; response: HttpResponse } {
   const bytes = noise(100, index);
-  const hash = new Uint8Array(createHash("sha256").update(bytes).digest());
-  const headers = { "content-digest": `sha-256=:${Buffer.from(hash).toString("base64")}:`, "warp-final": "1" };
+  const hash = objectHash(bytes);
+  const headers = { [HASH_HEADER]: Buffer.from(hash).toString("base64url"), "Warp-Final": "1" };
   const header = { kind: "page" as const, index, final: true, length: 100, hash };
   return { object: { header, bytes }, response: respond(200, bytes, headers) };
 }
@@ -98,7 +97,7 @@ describe("a link of plain requests", () => {
     }
   });
 
-  it("[HTTP-3] stores an object under its number with its digest", async () => {
+  it("[HTTP-3] stores an object under its number with its hash", async () => {
     const { opening, requests } = setUp(({ method }) => (method === "PUT" ? respond(204, "") : undefined));
     const link = await opening;
     const { object } = sealed(3);
@@ -106,7 +105,7 @@ describe("a link of plain requests", () => {
     expect(requests[1]).toMatchObject({
       method: "PUT",
       path: `${base}/pages/3?final=1`,
-      headers: { "Content-Digest": `sha-256=:${Buffer.from(object.header.hash).toString("base64")}:` },
+      headers: { [HASH_HEADER]: Buffer.from(object.header.hash).toString("base64url") },
     });
     expect(requests[1]?.body).toBe(object.bytes);
     await link.put({ ...object, header: { ...object.header, final: false } });
@@ -144,15 +143,15 @@ describe("a link of plain requests", () => {
     link.close();
   });
 
-  it("[HTTP-4] refuses an object without a digest, or of a size that none has", async () => {
+  it("[HTTP-4] refuses an object without a hash, or of a size that none has", async () => {
     const { object } = sealed(1);
-    const digest = `sha-256=:${Buffer.from(object.header.hash).toString("base64")}:`;
+    const hash = Buffer.from(object.header.hash).toString("base64url");
     for (const [response, code] of [
       [respond(200, object.bytes), "relay/unreachable"],
-      [respond(200, object.bytes, { "content-digest": "sha-256=:AAAA:" }), "relay/unreachable"],
-      [respond(200, object.bytes, { "content-digest": digest.replace("=:", "A:") }), "relay/unreachable"],
-      [respond(200, new Uint8Array(8), { "content-digest": digest }), "object/size"],
-      [respond(200, new Uint8Array(300_000), { "content-digest": digest }), "wire/too-large"],
+      [respond(200, object.bytes, { [HASH_HEADER]: "AAAA" }), "relay/unreachable"],
+      [respond(200, object.bytes, { [HASH_HEADER]: `${hash.slice(0, -1)}B` }), "relay/unreachable"],
+      [respond(200, new Uint8Array(8), { [HASH_HEADER]: hash }), "object/size"],
+      [respond(200, new Uint8Array(300_000), { [HASH_HEADER]: hash }), "wire/too-large"],
     ] as const) {
       const { opening } = setUp(({ path }) => (path.includes("/pages/") ? response : undefined));
       const link = await opening;

@@ -4,9 +4,9 @@
  *
  * @module
  */
-import { base64, base64urlnopad } from "@scure/base";
+import { base64urlnopad } from "@scure/base";
 import { FAILURES, Failure, type FailureCode, toFailure } from "../failure.ts";
-import type { PortalStateJson } from "../portal/portal.ts";
+import { HASH_HEADER, HASH_PATTERN, type PortalStateJson } from "../portal/portal.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Link, LinkRole } from "../ports/link.ts";
 import { SEALED_PACK_BYTES, UPLOAD_WINDOW_BYTES } from "../units.ts";
@@ -111,11 +111,8 @@ class HttpLink implements Link {
 
   async put({ header, bytes }: SealedObject): Promise<void> {
     const path = `${this.#base}/${header.kind}s/${header.index}${header.final ? "?final=1" : ""}`;
-    const digest = {
-      "Content-Digest": `sha-256=:${base64.encode(header.hash)}:`,
-      "Content-Type": "application/octet-stream",
-    };
-    await this.#call({ method: "PUT", path, headers: digest, body: bytes });
+    const headers = { [HASH_HEADER]: base64urlnopad.encode(header.hash), "Content-Type": "application/octet-stream" };
+    await this.#call({ method: "PUT", path, headers, body: bytes });
   }
 
   async get(kind: ObjectKind, index: number, signal?: AbortSignal): Promise<SealedObject> {
@@ -239,10 +236,11 @@ function received(
   response: HttpResponse,
   bytes: Uint8Array<ArrayBuffer>,
 ): SealedObject {
-  const digest = /^sha-256=:([A-Za-z0-9+/]{43}=):$/.exec(response.header("content-digest") ?? "")?.[1];
-  if (digest === undefined) throw new Failure("relay/unreachable", { what: "not a relay", status: response.status });
-  const final = response.header("warp-final") === "1";
-  const header = { kind, index, final, length: bytes.length, hash: new Uint8Array(base64.decode(digest)) };
+  const hash = response.header(HASH_HEADER) ?? "";
+  if (!HASH_PATTERN.test(hash))
+    throw new Failure("relay/unreachable", { what: "not a relay", status: response.status });
+  const final = response.header("Warp-Final") === "1";
+  const header = { kind, index, final, length: bytes.length, hash: new Uint8Array(base64urlnopad.decode(hash)) };
   checkHeader(header);
   return { header, bytes };
 }

@@ -137,7 +137,7 @@ export class Manifest {
     return this.#hashes.rows(first, count);
   }
 
-  /** SHA-256 of a sealed pack, u8[32]; borrowed. */
+  /** Hash of a sealed pack, u8[32]; borrowed. */
   packHash(pack: number): Uint8Array<ArrayBuffer> {
     return this.#packHashes.rows(pack, 1);
   }

@@ -54,7 +54,7 @@ export class PageBuilder {
     this.#bytes += event.kind === "end" ? 48 : 16;
   }
 
-  /** @param hash SHA-256 of the next sealed pack, kept */
+  /** @param hash of the next sealed pack, kept */
   addPack(hash: Uint8Array): void {
     this.#packHashes.push(hash);
     this.#bytes += 32;

@@ -37,7 +37,7 @@ export interface ManifestEnd {
   readonly runs: number;
   readonly chunks: number;
   readonly entries: number;
-  /** Merkle root over the sealed packs' SHA-256, u8[32]. */
+  /** Merkle root over the sealed packs' hashes, u8[32]. */
   readonly packRoot: Uint8Array<ArrayBuffer>;
 }
 
@@ -51,7 +51,7 @@ export interface Page {
   readonly chunkHashes: Uint8Array;
   readonly chunkBytes: readonly number[];
   readonly events: readonly EntryEvent[];
-  /** SHA-256 of packs sealed since the last page, u8[packs, 32]. */
+  /** Hashes of packs sealed since the last page, u8[packs, 32]. */
   readonly packHashes: Uint8Array;
   readonly end: ManifestEnd | null;
 }

@@ -76,3 +76,8 @@ export const MIN_EXPIRY_SECONDS = 60;
 export const MAX_DOWNLOADS = 1_000_000;
 /** Path of the link endpoint: WebTransport session and WebSocket. */
 export const LINK_ROUTE = "/api/v1/link";
+
+/** Header of a PUT or GET of an object: the hash of its sealed bytes, u8[32]. */
+export const HASH_HEADER = "Warp-Hash";
+/** The one way to write it. */
+export const HASH_PATTERN = /^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$/;

@@ -1,6 +1,6 @@
-import { createCipheriv, createDecipheriv, createHash, randomBytes } from "node:crypto";
+import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
 import { beforeAll, describe, expect, it } from "vitest";
-import { noise } from "../../tests/support/bytes.ts";
+import { noise, objectHash } from "../../tests/support/bytes.ts";
 import { Failure } from "../failure.ts";
 import {
   KIB,
@@ -41,7 +41,7 @@ async function codeOf(work: Promise<unknown>): Promise<string> {
 
 /** The same object with other bytes and a header that is right for them. */
 function withBytes({ header }: SealedObject, bytes: Uint8Array<ArrayBuffer>): SealedObject {
-  const hash = new Uint8Array(createHash("sha256").update(bytes).digest());
+  const hash = objectHash(bytes);
   return { header: { ...header, length: bytes.length, hash }, bytes };
 }
 
@@ -78,7 +78,7 @@ describe("sealed objects", () => {
     expect(plain.readUInt32LE(0)).toBe(100);
     expect(Buffer.compare(plain.subarray(4, 104), noise(100, "payload"))).toBe(0);
     expect(plain.subarray(104).every((byte) => byte === 0)).toBe(true);
-    expect(Buffer.from(header.hash).equals(createHash("sha256").update(bytes).digest())).toBe(true);
+    expect(header.hash).toEqual(objectHash(bytes));
   });
 
   it("[SEAL-2] do not open as anything else", async () => {
@@ -197,7 +197,7 @@ describe("lengths of sealed objects", () => {
       return Buffer.concat([iv, cipher.update(piece), cipher.final(), cipher.getAuthTag()]);
     });
     const bytes = new Uint8Array(Buffer.concat(segments));
-    const hash = new Uint8Array(createHash("sha256").update(bytes).digest());
+    const hash = objectHash(bytes);
     return { key, object: { header: { kind, final, index: 0, length, hash }, bytes } };
   }
 

@@ -8,8 +8,9 @@
  * @module
  */
 
-import { ascii, concat } from "../bytes.ts";
+import { ascii, concat, free } from "../bytes.ts";
 import { Failure } from "../failure.ts";
+import { hashOfSegments } from "../hash/object-hash.ts";
 import {
   MAX_SEALED_PAGE_BYTES,
   PACK_PAYLOAD_BYTES,
@@ -64,7 +65,7 @@ export function sealedLength(kind: ObjectKind, final: boolean, payloadBytes: num
 /**
  * Seals the first `payloadBytes` of `buffer.room`. The buffer is borrowed and may be reused when the promise settles.
  * @param into where the sealed bytes go, at least as long as they; fresh memory when absent
- * @returns the sealed object with its SHA-256
+ * @returns the sealed object with its hash
  */
 export async function seal(
   key: CryptoKey,
@@ -81,22 +82,25 @@ export async function seal(
   const plain = buffer.plain.subarray(0, plainBytesOf(length));
   plain.fill(0, PAYLOAD_PREFIX_BYTES + payloadBytes);
   const bytes = into?.subarray(0, length) ?? new Uint8Array(length);
+  const digests: Uint8Array[] = [];
   for (let segment = 0; segment * SEGMENT_BYTES < length; segment++) {
     const iv = crypto.getRandomValues(new Uint8Array(IV_BYTES));
     const additionalData = associatedData(portal, { kind, index, final, length }, segment);
     const piece = plain.subarray(segment * SEGMENT_PLAIN_BYTES, (segment + 1) * SEGMENT_PLAIN_BYTES);
-    const ciphertext = await crypto.subtle.encrypt({ name: "AES-GCM", iv, additionalData }, key, piece);
+    const ciphertext = new Uint8Array(await crypto.subtle.encrypt({ name: "AES-GCM", iv, additionalData }, key, piece));
     bytes.set(iv, segment * SEGMENT_BYTES);
-    bytes.set(new Uint8Array(ciphertext), segment * SEGMENT_BYTES + IV_BYTES);
+    bytes.set(ciphertext, segment * SEGMENT_BYTES + IV_BYTES);
+    free(ciphertext);
+    digests.push(await digest(bytes.subarray(segment * SEGMENT_BYTES, (segment + 1) * SEGMENT_BYTES)));
   }
-  const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+  const hash = hashOfSegments(digests);
   return { header: { kind, final, index, length, hash }, bytes };
 }
 
 /**
  * Opens a sealed object and gives its payload, in the pieces in which it was sealed (fresh memory).
  *
- * @param expectedHash SHA-256 that the manifest states for a pack; checked beside the seal, so that a failure tells a
+ * @param expectedHash hash that the manifest states for a pack; checked beside the seal, so that a failure tells a
  *                     relay that changed bytes (`object/corrupt`, another try may help) from a forged object
  * @throws Failure `object/corrupt` | `pack/forged` | `manifest/malformed`
  */
@@ -112,9 +116,8 @@ export async function openPayload(
   const isCut =
     bytes.length < SEAL_OVERHEAD_BYTES + PAYLOAD_PREFIX_BYTES || (lastBytes > 0 && lastBytes <= SEAL_OVERHEAD_BYTES);
   if (bytes.length !== header.length || isCut) throw new Failure(forged, { what: "length" });
-  const [hash, pieces] = await Promise.all([crypto.subtle.digest("SHA-256", bytes), openSegments(key, portal, object)]);
-  if (!equalBytes(new Uint8Array(hash), expectedHash ?? header.hash))
-    throw new Failure("object/corrupt", { index: header.index });
+  const { hash, pieces } = await openSegments(key, portal, object);
+  if (!equalBytes(hash, expectedHash ?? header.hash)) throw new Failure("object/corrupt", { index: header.index });
   if (pieces === undefined) throw new Failure(forged, { what: "seal", index: header.index });
   return payloadOf(header, pieces, forged);
 }
@@ -124,29 +127,36 @@ export async function open(...args: Parameters<typeof openPayload>): Promise<Uin
   return (await openPayload(...args)).bytes();
 }
 
-/** The plaintext of each segment, or undefined when any of them does not open. */
+interface OpenedSegments {
+  readonly hash: Uint8Array;
+  /** The plaintext of each segment, or undefined when any of them does not open. */
+  readonly pieces: readonly Uint8Array<ArrayBuffer>[] | undefined;
+}
+
 async function openSegments(
   key: CryptoKey,
   portal: Uint8Array,
   { header, bytes }: SealedObject,
-): Promise<Uint8Array<ArrayBuffer>[] | undefined> {
+): Promise<OpenedSegments> {
+  const digests: Uint8Array[] = [];
   const pieces: Uint8Array<ArrayBuffer>[] = [];
+  let isForged = false;
   for (let at = 0; at < bytes.length; at += SEGMENT_BYTES) {
     const sealed = bytes.subarray(at, at + SEGMENT_BYTES);
     const iv = sealed.subarray(0, IV_BYTES);
     const additionalData = associatedData(portal, header, at / SEGMENT_BYTES);
-    try {
-      const plain = await crypto.subtle.decrypt(
-        { name: "AES-GCM", iv, additionalData },
-        key,
-        sealed.subarray(IV_BYTES),
-      );
-      pieces.push(new Uint8Array(plain));
-    } catch {
-      return undefined;
-    }
+    const opening = crypto.subtle.decrypt({ name: "AES-GCM", iv, additionalData }, key, sealed.subarray(IV_BYTES));
+    const [digested, opened] = await Promise.allSettled([digest(sealed), opening]);
+    if (digested.status === "rejected") throw digested.reason;
+    digests.push(digested.value);
+    if (opened.status === "rejected") isForged = true;
+    else pieces.push(new Uint8Array(opened.value));
   }
-  return pieces;
+  return { hash: hashOfSegments(digests), pieces: isForged ? undefined : pieces };
+}
+
+async function digest(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array> {
+  return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
 }
 
 function payloadOf(

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { free } from "../bytes.ts";
 import { KIB, MIB } from "../units.ts";
 
 /** Bytes of a pooled buffer: one slice and what a chunk of the usual size leaves over. */
@@ -19,9 +20,11 @@ export class BatchPool {
     return new Uint8Array(this.#spare.pop() ?? new ArrayBuffer(BUFFER_BYTES));
   }
 
-  /** Takes memory back; what is not a pooled buffer is left to the collector. */
+  /** Takes memory back. */
   give(buffer: ArrayBuffer): void {
+    if (this.#spare.includes(buffer)) return;
     const isKept = buffer.byteLength === BUFFER_BYTES && this.#spare.length < MAX_SPARE;
-    if (isKept && !this.#spare.includes(buffer)) this.#spare.push(buffer);
+    if (isKept) this.#spare.push(buffer);
+    else free(new Uint8Array(buffer));
   }
 }

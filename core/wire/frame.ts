@@ -18,7 +18,7 @@ export const PORTAL_PHASES = ["created", "active", "paused", "expired", "archive
 /** Where a portal stands. */
 export type PortalPhase = (typeof PORTAL_PHASES)[number];
 
-/** What a sender fixed when everything was stored: counts, and the Merkle root over the sealed packs' SHA-256. */
+/** What a sender fixed when everything was stored: counts, and the Merkle root over the sealed packs' hashes. */
 export interface Commitment {
   readonly packs: number;
   readonly pages: number;

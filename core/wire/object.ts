@@ -3,7 +3,7 @@
  * follow each other on a few long-lived streams; nothing depends on the end of a stream.
  *
  * Header, 44 bytes, little-endian: u8 kind (1 pack, 2 page) · u8 flags (bit 0 final) · u16 zero · u32 index ·
- * u32 length · u8[32] SHA-256 of the sealed bytes.
+ * u32 length · u8[32] hash of the sealed bytes.
  *
  * @module
  */
@@ -21,7 +21,7 @@ export interface ObjectHeader {
   readonly index: number;
   /** Sealed bytes that follow. */
   readonly length: number;
-  /** SHA-256 of the sealed bytes, u8[32]. */
+  /** Hash of the sealed bytes (hash/object-hash.ts), u8[32]. */
   readonly hash: Uint8Array<ArrayBuffer>;
 }
 

@@ -28,9 +28,13 @@ export function webtransportAbsent(info: RelayInfo): "webtransport-absent" | "we
   return info.webtransport === null ? "webtransport-not-offered" : null;
 }
 
-/** @param role is borrowed for the life of the links */
-export function createDial(relayOrigin: string, role: LinkRole): Dial {
+/**
+ * @param role is borrowed for the life of the links
+ * @param fresh what the relay told a moment ago; the first connection does not ask again
+ */
+export function createDial(relayOrigin: string, role: LinkRole, fresh: RelayInfo): Dial {
   const send = fetchFrom(relayOrigin);
+  let known: RelayInfo | undefined = fresh;
   return async (carrier, abort) => {
     const signal = abort as AbortSignal;
     switch (carrier) {
@@ -39,7 +43,8 @@ export function createDial(relayOrigin: string, role: LinkRole): Dial {
       case "websocket":
         return openFramedLink(await openWebSocketPipe(relayOrigin, signal), role, systemClock);
       case "webtransport": {
-        const { webtransport } = await relayInfo(relayOrigin);
+        const { webtransport } = known ?? (await relayInfo(relayOrigin));
+        known = undefined;
         if (webtransport === null) throw new Failure("relay/unreachable", { carrier });
         return openFramedLink(await openWebTransportPipe(webtransport, signal), role, systemClock);
       }

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { free } from "../../core/bytes.ts";
 import { Failure } from "../../core/failure.ts";
 import { LINK_ROUTE } from "../../core/portal/portal.ts";
 import type { Pipe, PipeHandler } from "../../core/ports/pipe.ts";
@@ -43,6 +44,8 @@ class WebSocketPipe implements Pipe {
   #handler: PipeHandler | undefined;
   /** Objects are written one after the other: they share one stream. */
   #tail: Promise<void> = Promise.resolve();
+  /** One message of object bytes; `send` copies, so the next one is written over it. */
+  readonly #message = new Uint8Array(1 + WRITE_BYTES);
 
   constructor(socket: WebSocket) {
     this.#socket = socket;
@@ -88,10 +91,9 @@ class WebSocketPipe implements Pipe {
 
   #sendSlice(slice: Uint8Array): void {
     if (this.#socket.readyState !== WebSocket.OPEN) throw new Failure("relay/unreachable", { carrier: "websocket" });
-    const message = new Uint8Array(1 + slice.length);
-    message[0] = STREAM_OBJECTS;
-    message.set(slice, 1);
-    this.#socket.send(message);
+    this.#message[0] = STREAM_OBJECTS;
+    this.#message.set(slice, 1);
+    this.#socket.send(this.#message.subarray(0, 1 + slice.length));
   }
 
   #onMessage(data: unknown): void {
@@ -102,8 +104,10 @@ class WebSocketPipe implements Pipe {
     const kind = new Uint8Array(data, 0, 1)[0];
     const body = new Uint8Array(data, 1);
     if (kind === STREAM_CONTROL) this.#handler?.frame(body);
-    else if (kind === STREAM_OBJECTS) this.#handler?.objectBytes(0, body);
-    else this.#handler?.closed(new Failure("wire/malformed", { what: "message kind" }));
+    else if (kind === STREAM_OBJECTS) {
+      this.#handler?.objectBytes(0, body);
+      free(body);
+    } else this.#handler?.closed(new Failure("wire/malformed", { what: "message kind" }));
   }
 
   #closed(): void {

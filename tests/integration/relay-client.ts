@@ -7,7 +7,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { WebSocket } from "ws";
-import { LINK_ROUTE } from "../../core/portal/portal.ts";
+import { HASH_HEADER, LINK_ROUTE } from "../../core/portal/portal.ts";
 import { WRITE_BYTES } from "../../core/units.ts";
 import {
   type ClientFrame,
@@ -25,6 +25,7 @@ import {
   STREAM_CONTROL,
   STREAM_OBJECTS,
 } from "../../core/wire/object.ts";
+import { objectHash } from "../support/bytes.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
@@ -81,7 +82,7 @@ export async function createPortal(url: string, body: Record<string, unknown> = 
 /** A sealed object of random bytes. */
 export function sealed(kind: ObjectKind, index: number, length: number, final = false): SealedObject {
   const bytes = random(length);
-  return { header: { kind, index, final, length, hash: sha256(bytes) }, bytes };
+  return { header: { kind, index, final, length, hash: objectHash(bytes) }, bytes };
 }
 
 export function bearer(token: Uint8Array): Record<string, string> {
@@ -91,10 +92,9 @@ export function bearer(token: Uint8Array): Record<string, string> {
 /** PUTs an object by HTTP. */
 export function putObject(url: string, portal: TestPortal, { header, bytes }: SealedObject, token = portal.ownerToken) {
   const query = header.final ? "?final=1" : "";
-  const digest = `sha-256=:${Buffer.from(header.hash).toString("base64")}:`;
   return fetch(`${url}/api/v1/portals/${portal.text}/${header.kind}s/${header.index}${query}`, {
     method: "PUT",
-    headers: { ...bearer(token), "Content-Digest": digest, "Content-Type": "application/octet-stream" },
+    headers: { ...bearer(token), [HASH_HEADER]: base64url(header.hash), "Content-Type": "application/octet-stream" },
     body: bytes,
   });
 }

@@ -5,8 +5,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { PINNED_NODE, ROOT } from "../../scripts/lib/process.ts";
+import { objectHash } from "../support/bytes.ts";
 import { launchRelay } from "../support/launch.ts";
-import { bearer, createPortal, getObject, sealed, sha256, TestLink } from "./relay-client.ts";
+import { bearer, createPortal, getObject, sealed, TestLink } from "./relay-client.ts";
 
 const ROUNDS = 10;
 const WINDOW = 8;
@@ -56,7 +57,7 @@ describe("a relay that dies", () => {
       }
       for (const [n, hash] of acknowledged) {
         const answer = await getObject(relay.url, portal, "pack", n);
-        expect(Buffer.compare(sha256(new Uint8Array(await answer.arrayBuffer())), hash)).toBe(0);
+        expect(Buffer.compare(objectHash(new Uint8Array(await answer.arrayBuffer())), hash)).toBe(0);
       }
       expect(acknowledged.size).toBeGreaterThan(ROUNDS * 5);
     } finally {

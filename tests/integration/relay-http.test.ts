@@ -2,6 +2,7 @@ import { createConnection } from "node:net";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { FAILURES } from "../../core/failure.ts";
 import { MerkleBuilder } from "../../core/hash/merkle.ts";
+import { HASH_HEADER } from "../../core/portal/portal.ts";
 import type { SealedObject } from "../../core/wire/object.ts";
 import {
   base64url,
@@ -178,7 +179,7 @@ describe("objects", () => {
       "object/conflict",
     );
     const answer = await getObject(url, portal, "pack", 0);
-    expect(answer.headers.get("content-digest")).toBe(`sha-256=:${Buffer.from(pack.header.hash).toString("base64")}:`);
+    expect(answer.headers.get(HASH_HEADER)).toBe(base64url(pack.header.hash));
     expect(answer.headers.get("warp-final")).toBe("1");
     expect(answer.headers.get("content-disposition")).toBe("attachment");
     expect(Buffer.compare(Buffer.from(await answer.arrayBuffer()), pack.bytes)).toBe(0);
@@ -223,7 +224,7 @@ describe("objects", () => {
     socket.write(
       `PUT /api/v1/portals/${portal.text}/packs/0 HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${bytes.length}\r\n` +
         `Authorization: ${bearer(portal.ownerToken)["Authorization"]}\r\n` +
-        `Content-Digest: sha-256=:${Buffer.from(header.hash).toString("base64")}:\r\n\r\n`,
+        `${HASH_HEADER}: ${base64url(header.hash)}\r\n\r\n`,
     );
     socket.write(bytes.subarray(0, 300_000));
     const stored = async () => (await fetch(`${url}/metrics`)).text();
@@ -234,10 +235,10 @@ describe("objects", () => {
     expect(relay.log.filter((line) => line.includes('"level":"error"'))).toEqual([]);
   });
 
-  it("[RELAY-26] needs a digest", async () => {
+  it("[RELAY-26] needs a hash", async () => {
     const portal = await createPortal(url);
     const path = `${url}/api/v1/portals/${portal.text}/packs/0`;
-    const headers = { ...bearer(portal.ownerToken), "Content-Digest": "sha-256=:AAAA:" };
+    const headers = { ...bearer(portal.ownerToken), [HASH_HEADER]: "AAAA" };
     expect(await failureOf(fetch(path, { method: "PUT", headers, body: random(100) }))).toBe("wire/malformed");
   });
 

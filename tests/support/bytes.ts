@@ -38,3 +38,15 @@ export function prose(length: number, seed: string | number): Uint8Array<ArrayBu
   }
   return new TextEncoder().encode(text.slice(0, length));
 }
+
+/** The hash of a sealed object as docs/protocol.md has it, by another SHA-256 than the product's. Gives a fresh array. */
+export function objectHash(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  const whole = createHash("sha256").update("warp/1/object\0\0\0");
+  for (let at = 0; at < bytes.length; at += 512 * 1024)
+    whole.update(
+      createHash("sha256")
+        .update(bytes.subarray(at, at + 512 * 1024))
+        .digest(),
+    );
+  return new Uint8Array(whole.digest());
+}

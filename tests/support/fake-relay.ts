@@ -4,7 +4,6 @@
  *
  * @module
  */
-import { createHash } from "node:crypto";
 import { RangeSet } from "../../core/chunk/range-set.ts";
 import { openFramedLink } from "../../core/edge/framed-link.ts";
 import { Failure } from "../../core/failure.ts";
@@ -24,6 +23,7 @@ import {
   wireCode,
 } from "../../core/wire/frame.ts";
 import { encodeHeader, type ObjectHeader, ObjectReader, type SealedObject } from "../../core/wire/object.ts";
+import { objectHash } from "./bytes.ts";
 
 /** What may happen to one object on its way, counted from 1 over all links and both directions. */
 export type Fault = "none" | "cut" | "refuse" | "corrupt" | "late";
@@ -216,7 +216,7 @@ class RelayPipe implements Pipe {
     const answer = () => {
       this.#windowBytes -= header.length;
       const known = relay.objects.get(`${kind} ${index}`);
-      const hash = createHash("sha256").update(bytes).digest();
+      const hash = objectHash(bytes);
       const damaged = fault === "refuse" || Buffer.compare(hash, header.hash) !== 0;
       const conflict = known !== undefined && Buffer.compare(known.header.hash, header.hash) !== 0;
       if (damaged || conflict) {

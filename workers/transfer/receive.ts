@@ -8,7 +8,7 @@ import { callApi } from "../../core/edge/http-link.ts";
 import { SteadyLink } from "../../core/edge/steady-link.ts";
 import { Failure } from "../../core/failure.ts";
 import type { Entry } from "../../core/manifest/entry.ts";
-import type { PortalAccess } from "../../core/portal/portal.ts";
+import type { PortalAccess, RelayInfo } from "../../core/portal/portal.ts";
 import type { Sink } from "../../core/ports/sink.ts";
 import {
   commitmentMatches,
@@ -64,10 +64,12 @@ export class Receive {
   /** Asks the relay for the portal; without a password the listing starts. */
   async open(): Promise<ReceiveOpened> {
     this.#startLanes();
+    const info = relayInfo(this.#relayOrigin);
+    info.catch(() => {}); // a portal that is not there is told first
     const path = `/api/v1/portals/${base64urlnopad.encode(this.#link.portal)}/access`;
     this.#access = await callApi<PortalAccess>(fetchFrom(this.#relayOrigin), { method: "GET", path });
     if (this.#access.password !== null) return { passwordNeeded: true };
-    await this.#unlock(NO_PASSWORD, "link/wrong-secret");
+    await this.#unlock(NO_PASSWORD, "link/wrong-secret", info);
     return { passwordNeeded: false };
   }
 
@@ -75,7 +77,7 @@ export class Receive {
     const parameters = this.#access?.password;
     if (!parameters) throw new Failure("password/needed");
     const key = await passwordKey(password, await passwordSalt(this.#link), parameters);
-    await this.#unlock(key, "password/wrong");
+    await this.#unlock(key, "password/wrong", relayInfo(this.#relayOrigin));
   }
 
   entries(from: number, to: number): readonly Entry[] {
@@ -151,17 +153,21 @@ export class Receive {
     return this.#lanes;
   }
 
-  async #unlock(secondKey: Uint8Array, wrong: "link/wrong-secret" | "password/wrong"): Promise<void> {
+  async #unlock(
+    secondKey: Uint8Array,
+    wrong: "link/wrong-secret" | "password/wrong",
+    asked: Promise<RelayInfo>,
+  ): Promise<void> {
     const keys = await deriveKeys(this.#link, secondKey);
     if (!this.#access || !commitmentMatches(keys, base64urlnopad.decode(this.#access.keyCommitment)))
       throw new Failure(wrong);
     this.#keys = keys;
     const [info, token] = await Promise.all([
-      relayInfo(this.#relayOrigin),
+      asked,
       relayToken(keys.downloadAuth, "read", this.#relayOrigin, this.#link.portal),
     ]);
     const steady = new SteadyLink({
-      dial: createDial(this.#relayOrigin, { portal: this.#link.portal, role: "receive", token }),
+      dial: createDial(this.#relayOrigin, { portal: this.#link.portal, role: "receive", token }, info),
       clock: systemClock,
       forced: this.#overrides.path,
       webtransportAbsent: webtransportAbsent(info),

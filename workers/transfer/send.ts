@@ -7,6 +7,7 @@ import { SteadyLink } from "../../core/edge/steady-link.ts";
 import { Failure } from "../../core/failure.ts";
 import type { Entry } from "../../core/manifest/entry.ts";
 import { checkPath } from "../../core/manifest/path.ts";
+import type { RelayInfo } from "../../core/portal/portal.ts";
 import { formatLink } from "../../core/seal/link.ts";
 import type { Progress } from "../../core/transfer/progress.ts";
 import { Sender } from "../../core/transfer/sender.ts";
@@ -24,20 +25,45 @@ export class Send {
   readonly #lane = new LaneClient();
   readonly #items: SendItem[] = [];
   readonly #entries: Entry[] = [];
-  #steady: SteadyLink | undefined;
+  readonly #steady: SteadyLink;
   #sender: Sender | undefined;
 
-  private constructor(portal: OwnedPortal, options: SendOptions, progress: Progress, onChange: () => void) {
+  private constructor(
+    portal: OwnedPortal,
+    info: RelayInfo,
+    options: SendOptions,
+    progress: Progress,
+    onChange: () => void,
+  ) {
     this.#portal = portal;
     this.#options = options;
     this.#progress = progress;
     this.#onChange = onChange;
     progress.expiresAtMs = portal.expiresAtMs;
+    const { relayOrigin, overrides } = options;
+    const { link, ownerToken } = portal;
+    // It connects while the list of files is still on its way here.
+    this.#steady = new SteadyLink({
+      dial: createDial(relayOrigin, { portal: link.portal, role: "send", token: ownerToken }, info),
+      clock: systemClock,
+      forced: overrides.path,
+      webtransportAbsent: webtransportAbsent(info),
+      random: Math.random,
+      onChange: () => this.#onLinkChange(),
+    });
   }
 
   /** Creates the portal. @throws Failure */
   static async start(options: SendOptions, progress: Progress, onChange: () => void): Promise<Send> {
-    return new Send(await createPortal(options), options, progress, onChange);
+    const asked = relayInfo(options.relayOrigin);
+    asked.catch(() => {}); // the portal's failure is told first
+    const portal = await createPortal(options);
+    try {
+      return new Send(portal, await asked, options, progress, onChange);
+    } catch (error) {
+      await deletePortal(options.relayOrigin, portal);
+      throw error;
+    }
   }
 
   /** Path and fragment of the share link. */
@@ -93,33 +119,31 @@ export class Send {
   }
 
   async #run(): Promise<void> {
-    const { relayOrigin, overrides } = this.#options;
-    const { link, keys, ownerToken } = this.#portal;
-    const [progress, info] = [this.#progress, await relayInfo(relayOrigin)];
-    if (progress.ended) return;
-    const steady = new SteadyLink({
-      dial: createDial(relayOrigin, { portal: link.portal, role: "send", token: ownerToken }),
-      clock: systemClock,
-      forced: overrides.path,
-      webtransportAbsent: webtransportAbsent(info),
-      random: Math.random,
-      onChange: () => {
-        if (this.#steady !== undefined) follow(progress, this.#steady);
-        this.#onChange();
-      },
-    });
-    this.#steady = steady;
-    const parts = { portal: link.portal, keys, link: steady, entries: this.#entries, source: this.#lane, progress };
+    const { link, keys } = this.#portal;
+    const progress = this.#progress;
+    const parts = {
+      portal: link.portal,
+      keys,
+      link: this.#steady,
+      entries: this.#entries,
+      source: this.#lane,
+      progress,
+    };
     this.#sender = new Sender({ ...parts, clock: systemClock });
     if (progress.paused) this.#sender.gate.shut();
     await this.#sender.run();
+  }
+
+  #onLinkChange(): void {
+    if (!this.#progress.ended) follow(this.#progress, this.#steady);
+    this.#onChange();
   }
 
   /** A portal that will never be complete is ended, so that receivers do not wait for it. */
   async #finish(outcome: "done" | Failure): Promise<void> {
     if (this.#progress.ended) return;
     this.#progress.end(outcome);
-    this.#steady?.close();
+    this.#steady.close();
     this.#onChange();
     if (outcome !== "done") await deletePortal(this.#options.relayOrigin, this.#portal);
   }

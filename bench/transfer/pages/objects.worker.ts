@@ -10,7 +10,7 @@ import type { CreatePortal } from "../../../core/portal/portal.ts";
 import type { Link, LinkRole } from "../../../core/ports/link.ts";
 import { tokenHash } from "../../../core/seal/keys.ts";
 import { DOWNLOAD_WINDOW_PACKS, SEALED_PACK_BYTES, UPLOAD_WINDOW_BYTES } from "../../../core/units.ts";
-import { createDial } from "../../../platform/link/dial.ts";
+import { createDial, relayInfo } from "../../../platform/link/dial.ts";
 import { fetchFrom } from "../../../platform/link/fetch.ts";
 import type { ArgumentsOf, PortalTicket } from "../commands.ts";
 import { answerWith } from "./ask.ts";
@@ -68,7 +68,7 @@ async function put(
   const startedMs = Date.now();
   const { ticket, owner } = await createPortal(relay);
   emit("portal", ticket);
-  const link = await createDial(relay, owner)(carrier, new AbortController().signal);
+  const link = await createDial(relay, owner, await relayInfo(relay))(carrier, new AbortController().signal);
   const reads: Promise<Uint8Array<ArrayBuffer>>[] = [];
   const read = (index: number) => {
     for (let at = index; at <= Math.min(index + READS_AHEAD, hashes.length - 1); at++)
@@ -98,7 +98,7 @@ async function take(request: ObjectsRequest & { type: "take" }): Promise<unknown
     token: decodeBase64(portal.readToken),
   };
   const output = target === "file" ? await FileOutput.open(name) : undefined;
-  const link = await createDial(relay, role)(carrier, new AbortController().signal);
+  const link = await createDial(relay, role, await relayInfo(relay))(carrier, new AbortController().signal);
   let bytes = 0;
   const wanted: ReturnType<Link["get"]>[] = [];
   for (let index = 0; index < objects; index++) {

@@ -5,7 +5,8 @@
  */
 import { base64 } from "@scure/base";
 import { createSHA256 } from "hash-wasm";
-import { SEALED_PACK_BYTES } from "../../../core/units.ts";
+import { hashOfSegments } from "../../../core/hash/object-hash.ts";
+import { SEALED_PACK_BYTES, SEGMENT_BYTES } from "../../../core/units.ts";
 import { answerWith } from "./ask.ts";
 import { FileOutput } from "./files.ts";
 
@@ -15,6 +16,13 @@ export type StoreRequest =
   | { readonly type: "objectHashes"; readonly file: File };
 
 const SLICE_BYTES = SEALED_PACK_BYTES;
+
+async function hashObject(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array> {
+  const digests: Uint8Array[] = [];
+  for (let at = 0; at < bytes.length; at += SEGMENT_BYTES)
+    digests.push(new Uint8Array(await crypto.subtle.digest("SHA-256", bytes.subarray(at, at + SEGMENT_BYTES))));
+  return hashOfSegments(digests);
+}
 
 async function* slices(file: File): AsyncGenerator<Uint8Array<ArrayBuffer>> {
   for (let at = 0; at < file.size; at += SLICE_BYTES)
@@ -38,8 +46,7 @@ answerWith<StoreRequest>(async (request) => {
     }
     case "objectHashes": {
       const hashes: string[] = [];
-      for await (const bytes of slices(request.file))
-        hashes.push(base64.encode(new Uint8Array(await crypto.subtle.digest("SHA-256", bytes))));
+      for await (const bytes of slices(request.file)) hashes.push(base64.encode(await hashObject(bytes)));
       return hashes;
     }
     default:

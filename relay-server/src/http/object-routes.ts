@@ -5,6 +5,7 @@
  */
 import { createRoute, z } from "@hono/zod-openapi";
 import { Failure } from "../../../core/failure.ts";
+import { HASH_HEADER, HASH_PATTERN } from "../../../core/portal/portal.ts";
 import { MAX_PAGES, MAX_SEALED_PAGE_BYTES, SEALED_PACK_BYTES } from "../../../core/units.ts";
 import { checkHeader, type ObjectHeader, type ObjectKind } from "../../../core/wire/object.ts";
 import { authorise } from "../portal/authorise.ts";
@@ -22,7 +23,7 @@ const failure = { description: "A failure", content: { "application/json": { sch
 const sealed = z.string().openapi({ format: "binary", description: "Sealed bytes" });
 const sealedContent = { "application/octet-stream": { schema: sealed } };
 const digestHeader = z.object({
-  "Content-Digest": z.string().openapi({ description: "sha-256=:<base64>: of the sealed bytes" }),
+  [HASH_HEADER]: z.string().openapi({ description: "Hash of the sealed bytes, base64url" }),
   "Warp-Final": z.enum(["0", "1"]).openapi({ description: "1 for the last one" }),
 });
 
@@ -31,7 +32,7 @@ const putRoute = (kind: ObjectKind) =>
     method: "put",
     path: `/api/v1/portals/{portal}/${kind}s/{index}`,
     summary: `Store a ${kind}; answered when it is durable`,
-    description: "Header `Content-Digest: sha-256=:<base64>:` is required. The same bytes again succeed.",
+    description: `Header \`${HASH_HEADER}\` with the hash of the bytes, base64url, is required. The same bytes again succeed.`,
     security: [{ bearer: [] }],
     request: { params: objectParams, query: finalQuery, body: { content: sealedContent, required: true } },
     responses: { 204: { description: "Durable" }, default: failure },
@@ -79,12 +80,12 @@ export function addObjectRoutes(app: RelayApp, services: HttpServices): void {
 
 /** @throws Failure `wire/malformed` | `object/size` | `wire/too-large` */
 function headerOf(c: RelayContext, kind: ObjectKind, index: number, final: boolean): ObjectHeader {
-  const digest = /^sha-256=:([A-Za-z0-9+/]{43}=):$/.exec(c.req.header("content-digest") ?? "")?.[1];
-  if (digest === undefined) throw new Failure("wire/malformed", { what: "content-digest" });
+  const hash = c.req.header(HASH_HEADER) ?? "";
+  if (!HASH_PATTERN.test(hash)) throw new Failure("wire/malformed", { what: HASH_HEADER });
   const length = Number(c.req.header("content-length") ?? Number.NaN);
   if (!Number.isSafeInteger(length)) throw new Failure("object/size", { what: "content-length" });
   if (kind === "page" && index >= MAX_PAGES) throw new Failure("wire/malformed", { what: "index" });
-  const header = { kind, index, final, length, hash: Uint8Array.from(Buffer.from(digest, "base64")) };
+  const header = { kind, index, final, length, hash: Uint8Array.from(Buffer.from(hash, "base64url")) };
   checkHeader(header);
   return header;
 }
@@ -126,7 +127,7 @@ function answerObject(c: RelayContext, source: ObjectSource, onBytes: (bytes: nu
     "Content-Type": "application/octet-stream",
     "Content-Disposition": "attachment",
     "Content-Length": String(length),
-    "Content-Digest": `sha-256=:${Buffer.from(hash).toString("base64")}:`,
+    [HASH_HEADER]: Buffer.from(hash).toString("base64url"),
     "Warp-Final": final ? "1" : "0",
   };
   if (c.req.method === "HEAD") {

@@ -32,7 +32,7 @@ function bytes(length: number, what: string) {
 }
 
 const portalId = bytes(16, "Portal");
-const root = bytes(32, "Merkle root over the sealed packs' SHA-256");
+const root = bytes(32, "Merkle root over the sealed packs' hashes");
 
 export const passwordSchema = z
   .strictObject({

@@ -4,10 +4,10 @@
  *
  * @module
  */
-import { createHash } from "node:crypto";
 import { Failure } from "../../../core/failure.ts";
 import type { ObjectHeader } from "../../../core/wire/object.ts";
 import type { ByteBudget } from "../byte-budget.ts";
+import { ObjectHasher } from "../object-hasher.ts";
 import type { IncomingObject, Store } from "../store/store.ts";
 import type { LivePortal } from "./live-portal.ts";
 
@@ -105,7 +105,7 @@ class KeptUpload implements Upload {
   readonly #uploads: Uploads;
   readonly #portal: LivePortal;
   readonly #incoming: IncomingObject;
-  readonly #hash = createHash("sha256");
+  readonly #hash = new ObjectHasher();
   #gathered: Uint8Array[] = [];
   #gatheredBytes = 0;
   #writing: Promise<void> | undefined;

@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { createHash } from "node:crypto";
 import { Failure } from "../../../core/failure.ts";
 import type { ObjectHeader } from "../../../core/wire/object.ts";
+import { ObjectHasher } from "../object-hasher.ts";
 import type { FileUse } from "./file-use.ts";
 import { storageFailure } from "./storage-failure.ts";
 import type { ObjectSource } from "./store.ts";
@@ -47,7 +47,7 @@ export function fileSource(header: ObjectHeader, file: FileUse): ObjectSource {
 /** Reads all of an object once. @throws Failure `object/corrupt`, and closes the source */
 export async function verifySource(source: ObjectSource): Promise<ObjectSource> {
   const { length, hash } = source.header;
-  const running = createHash("sha256");
+  const running = new ObjectHasher();
   const buffer = Buffer.allocUnsafe(Math.min(VERIFY_BYTES, length));
   try {
     for (let at = 0; at < length; at += buffer.length) {

@@ -74,7 +74,7 @@ export interface Store {
   heldIndexes(key: PortalKey, kind: ObjectKind): Promise<readonly number[]>;
   /** What is held at an index. A corrupt object is not among the held indexes; the same bytes may replace it. */
   find(key: PortalKey, kind: ObjectKind, index: number): Promise<FoundObject | undefined>;
-  /** SHA-256 of all held packs by index. */
+  /** Hashes of all held packs by index. */
   packHashes(key: PortalKey): Iterable<Uint8Array<ArrayBuffer>>;
   /** Reserves room and begins an object. @throws Failure `portal/full` | `relay/full` | `relay/storage` */
   receive(key: PortalKey, header: ObjectHeader): Promise<IncomingObject>;
