@@ -119,7 +119,8 @@ export class Sender {
     this.#codec.record({
       codec: batch.codec,
       plainBytes: batch.plainBytes - batch.knownBytes,
-      storedBytes: batch.runs.reduce((sum, run) => sum + run.bytes.length, 0),
+      shrunkBytes: sum(batch.runs, (run) => (run.codec === "none" ? 0 : run.plainBytes)),
+      storedBytes: sum(batch.runs, (run) => run.bytes.length),
       scanMs: batch.scanMs,
       compressMs: batch.compressMs,
     });
@@ -238,4 +239,8 @@ export class Sender {
   #check(): void {
     if (this.#failure !== undefined) throw this.#failure;
   }
+}
+
+function sum<T>(items: readonly T[], bytesOf: (item: T) => number): number {
+  return items.reduce((total, item) => total + bytesOf(item), 0);
 }
