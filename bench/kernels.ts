@@ -137,7 +137,7 @@ async function cutContests(engine: Engine, { random, text }: KernelData): Promis
     from < to && call.cutCandidates(input, input + from, input + to, bits, bits, table, 1) > 0
       ? new DataView(bytes.buffer).getUint32(table, true) % 2 ** 31
       : -1;
-  const contest = (name: string, data: Uint8Array): Contest[] => {
+  const contest = (name: string, data: Uint8Array<ArrayBuffer>): Contest[] => {
     const scan = (): number[] => {
       bytes.set(data, input);
       return [...cutEnds(find, data.length, sizes, true)];
@@ -147,7 +147,7 @@ async function cutContests(engine: Engine, { random, text }: KernelData): Promis
       const ends = plain();
       return ends.map((end, i) => jitHash(data.subarray(ends[i - 1] ?? 0, end)));
     };
-    const fused: Work = () => engine.cut(data, sizes, true);
+    const fused: Work = () => engine.cut(data, [{ start: 0, end: data.length, final: true }], sizes);
     return [
       { name: `cut, ${name}`, aim: "cut", bytes: data.length, own: scan, peer: { name: "gear in JS", work: plain } },
       {
@@ -165,8 +165,9 @@ async function codecContests(engine: Engine, data: KernelData): Promise<Contest[
   const contests: Contest[] = [];
   for (const name of ["text", "code", "random"] as const) {
     const runs = slicesOf(data[name], RUN);
+    const ranges = runs.map((_, i) => ({ start: i * RUN, end: (i + 1) * RUN }));
     const bytes = runs.length * RUN;
-    const each = (codec: Exclude<Codec, "none">) => Promise.all(runs.map((plain) => engine.compress(plain, codec)));
+    const each = (codec: Exclude<Codec, "none">) => engine.compress(data[name], ranges, codec);
     const [lz4, zstd] = [await each("lz4"), await each("zstd")];
     const ratio = (packed: readonly (Uint8Array | undefined)[]): number =>
       bytes / packed.reduce((sum, one, i) => sum + (one ?? runs[i] ?? new Uint8Array(0)).length, 0);

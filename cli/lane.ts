@@ -16,7 +16,7 @@ import type { Walk } from "./walk.ts";
 
 /** Batches of everything that was found, in order. */
 export function createBatchSource({ sources, totalBytes }: Walk, engine: Engine): BatchSource {
-  const pool = new BatchPool();
+  const pool = new BatchPool(engine.batchBytes);
   const scanned = scan(sources, engine, cutSizesFor(totalBytes), systemClock, pool);
   const advance = async (codec: Codec): Promise<CompressedBatch | undefined> => {
     const { done, value } = await scanned.next();

@@ -1,5 +1,5 @@
 /**
- * Byte strings: joining them, ASCII text as bytes, and giving memory back.
+ * Byte strings: joining them, and ASCII text as bytes.
  *
  * @module
  */
@@ -18,12 +18,4 @@ export function concat(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
     at += part.length;
   }
   return out;
-}
-
-/**
- * Takes the whole buffer behind `bytes` and gives its memory back at once; it is empty afterwards. A collector does so
- * only after many more, so that each next buffer comes from fresh pages, which costs as much as hashing its bytes.
- */
-export function free(bytes: Uint8Array<ArrayBuffer>): void {
-  bytes.buffer.transfer(0);
 }

@@ -5,13 +5,13 @@
  *
  * @module
  */
-import { MAX_PIECE_BYTES } from "../core/chunk/cut-sizes.ts";
+import { MAX_BATCH_BYTES } from "../core/chunk/cut-sizes.ts";
 import { cutEnds, type FindCandidate, STRICT_CANDIDATE } from "../core/chunk/select-cuts.ts";
 import { isWorthwhile, looksIncompressible } from "../core/compress/entropy.ts";
 import { LZ4_BLOCK_BYTES, type Lz4Block, readLz4Frame, writeLz4Frame } from "../core/compress/lz4-frame.ts";
 import { assert, Failure } from "../core/failure.ts";
-import type { Codec, CutResult, CutSizes, Engine, FileHasher } from "../core/ports/engine.ts";
-import { MAX_CHUNK_BYTES } from "../core/units.ts";
+import type { Codec, CutResult, CutSizes, Engine, FileHasher, Piece, RunRange } from "../core/ports/engine.ts";
+import { MAX_CHUNK_BYTES, MIB } from "../core/units.ts";
 import { createFileHasher } from "./file-hasher.ts";
 import type { Kernels } from "./loader.ts";
 import type { Zstd } from "./zstd.ts";
@@ -21,12 +21,13 @@ const HISTOGRAM_ENTRIES = 256;
 
 /** An engine over one instance of each; neither may be used by anyone else. `loadZstd` is called once, when needed. */
 export function createCpuEngine(kernels: Kernels, loadZstd: () => Promise<Zstd>): Engine {
-  assert(kernels.inputBytes >= MAX_PIECE_BYTES, "a piece fits the kernels' memory");
+  assert(kernels.inputBytes >= MAX_CHUNK_BYTES, "a chunk fits the kernels' memory");
   return new CpuEngine(kernels, loadZstd);
 }
 
 class CpuEngine implements Engine {
   readonly kind = "cpu";
+  readonly batchBytes = 4 * MIB;
   readonly #kernels: Kernels;
   readonly #loadZstd: () => Promise<Zstd>;
   #zstd: Promise<Zstd> | undefined;
@@ -42,19 +43,32 @@ class CpuEngine implements Engine {
     return this.#zstd;
   }
 
-  async cut(piece: Uint8Array, sizes: CutSizes, final: boolean): Promise<CutResult> {
-    assert(piece.length <= MAX_PIECE_BYTES, "a piece is at most MAX_PIECE_BYTES");
-    const { bytes, input } = this.#kernels;
+  async cut(bytes: Uint8Array<ArrayBuffer>, pieces: readonly Piece[], sizes: CutSizes): Promise<readonly CutResult[]> {
+    assert(bytes.length <= MAX_BATCH_BYTES, "a batch is at most MAX_BATCH_BYTES");
+    return pieces.map(({ start, end, final }) => this.#cutPiece(bytes.subarray(start, end), sizes, final));
+  }
+
+  #cutPiece(piece: Uint8Array, sizes: CutSizes, final: boolean): CutResult {
+    const { call, bytes, input, inputBytes, table } = this.#kernels;
     const ends: number[] = [];
     const hashes = new Uint8Array((Math.ceil(piece.length / sizes.minBytes) + 1) * HASH_BYTES);
+    // The input holds piece bytes [base, loaded); a chunk never needs what lies before it.
+    let base = 0;
     let loaded = 0;
-    const load = (_start: number, limit: number): void => {
-      if (limit > loaded) bytes.set(piece.subarray(loaded, limit), input + loaded);
-      loaded = Math.max(loaded, limit);
+    const load = (start: number, limit: number): void => {
+      if (limit <= loaded) return;
+      if (limit - base > inputBytes) base = loaded = start;
+      bytes.set(piece.subarray(loaded, limit), input + loaded - base);
+      loaded = limit;
+    };
+    const find: FindCandidate = (from, to, bits) => {
+      const at = input - base;
+      if (from >= to || call.cutCandidates(input, at + from, at + to, bits, bits, table, 1) === 0) return -1;
+      return base + (readU32(bytes, table) & ~STRICT_CANDIDATE);
     };
     let start = 0;
-    for (const end of cutEnds(this.#find, piece.length, sizes, final, load)) {
-      hashes.set(this.#hashSlice(input + start, end - start), ends.length * HASH_BYTES);
+    for (const end of cutEnds(find, piece.length, sizes, final, load)) {
+      hashes.set(this.#hashSlice(input + start - base, end - start), ends.length * HASH_BYTES);
       ends.push(end);
       start = end;
     }
@@ -74,13 +88,22 @@ class CpuEngine implements Engine {
     return hashes;
   }
 
-  async compress(bytes: Uint8Array, codec: Exclude<Codec, "none">): Promise<Uint8Array<ArrayBuffer> | undefined> {
-    assert(bytes.length <= MAX_CHUNK_BYTES, "a run is at most MAX_CHUNK_BYTES");
-    this.#kernels.bytes.set(bytes, this.#kernels.input);
-    if (this.#isIncompressible(bytes.length)) return undefined;
-    const packed = codec === "lz4" ? this.#compressLz4(bytes) : (await this.#openZstd()).compress(bytes);
-    if (!isWorthwhile(bytes.length, packed.length)) return undefined;
-    return codec === "lz4" ? packed : packed.slice();
+  async compress(
+    bytes: Uint8Array<ArrayBuffer>,
+    runs: readonly RunRange[],
+    codec: Exclude<Codec, "none">,
+  ): Promise<readonly (Uint8Array<ArrayBuffer> | undefined)[]> {
+    const zstd = codec === "zstd" ? await this.#openZstd() : undefined;
+    return runs.map(({ start, end }) => this.#compressRun(bytes.subarray(start, end), zstd));
+  }
+
+  #compressRun(run: Uint8Array, zstd: Zstd | undefined): Uint8Array<ArrayBuffer> | undefined {
+    assert(run.length <= MAX_CHUNK_BYTES, "a run is at most MAX_CHUNK_BYTES");
+    this.#kernels.bytes.set(run, this.#kernels.input);
+    if (this.#isIncompressible(run.length)) return undefined;
+    const packed = zstd === undefined ? this.#compressLz4(run) : zstd.compress(run);
+    if (!isWorthwhile(run.length, packed.length)) return undefined;
+    return zstd === undefined ? packed : packed.slice();
   }
 
   async decompress(
@@ -99,12 +122,6 @@ class CpuEngine implements Engine {
   createFileHasher(): FileHasher {
     return createFileHasher(this.#kernels);
   }
-
-  readonly #find: FindCandidate = (from, to, bits) => {
-    const { call, bytes, input, table } = this.#kernels;
-    if (from >= to || call.cutCandidates(input, input + from, input + to, bits, bits, table, 1) === 0) return -1;
-    return readU32(bytes, table) & ~STRICT_CANDIDATE;
-  };
 
   /** A view that is good until the next call. */
   #hashSlice(at: number, length: number): Uint8Array {

@@ -1,27 +1,28 @@
 import { hash as jitHash } from "blake3-jit";
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
-import { cutRule, cutSizesFor, MAX_PIECE_BYTES } from "../core/chunk/cut-sizes.ts";
+import { concat } from "../core/bytes.ts";
+import { cutRule, cutSizesFor, MAX_BATCH_BYTES } from "../core/chunk/cut-sizes.ts";
 import { GEAR, gearFinder } from "../core/chunk/gear.ts";
 import { cutEnds, STRICT_CANDIDATE, selectCuts } from "../core/chunk/select-cuts.ts";
 import type { CutSizes, Engine } from "../core/ports/engine.ts";
 import { GIB, MIB } from "../core/units.ts";
 import { noise, prose } from "../tests/support/bytes.ts";
-import { loadEngine, loadKernels } from "../tests/support/kernels.ts";
+import { cutPiece, loadEngine, loadKernels } from "../tests/support/kernels.ts";
 import type { Kernels } from "./loader.ts";
 
 const SMALL = cutSizesFor(0);
 const TINY: CutSizes = { minBytes: 64, averageBytes: 256, maxBytes: 1024 };
 
 /** Ends and hashes of a file that an engine gets in reads of the given sizes, repeated. */
-async function cutInReads(engine: Engine, file: Uint8Array, sizes: CutSizes, reads: readonly number[]) {
+async function cutInReads(engine: Engine, file: Uint8Array<ArrayBuffer>, sizes: CutSizes, reads: readonly number[]) {
   const ends: number[] = [];
   const hashes: string[] = [];
   let start = 0;
   let seen = 0;
   for (let i = 0; start < file.length; i++) {
     seen = Math.min(file.length, seen + (reads[i % reads.length] ?? file.length));
-    const cut = await engine.cut(file.subarray(start, seen), sizes, seen === file.length);
+    const cut = await cutPiece(engine, file.subarray(start, seen), sizes, seen === file.length);
     for (const [row, end] of cut.ends.entries()) {
       ends.push(start + end);
       hashes.push(Buffer.from(cut.hashes.subarray(32 * row, 32 * row + 32)).toString("hex"));
@@ -156,18 +157,39 @@ describe("CPU engine's cuts", () => {
   });
 
   it("give an empty final piece no chunk, and a piece that may still go on none either", async () => {
-    expect((await engine.cut(new Uint8Array(0), SMALL, true)).ends).toHaveLength(0);
-    expect((await engine.cut(noise(10_000, 9), SMALL, false)).ends).toHaveLength(0);
-    expect([...(await engine.cut(noise(10_000, 9), SMALL, true)).ends]).toEqual([10_000]);
+    expect((await cutPiece(engine, new Uint8Array(0), SMALL, true)).ends).toHaveLength(0);
+    expect((await cutPiece(engine, noise(10_000, 9), SMALL, false)).ends).toHaveLength(0);
+    expect([...(await cutPiece(engine, noise(10_000, 9), SMALL, true)).ends]).toEqual([10_000]);
   });
 
-  it("work in every size class on the largest piece, and refuse a larger one", async () => {
-    const piece = new Uint8Array(MAX_PIECE_BYTES);
+  it("work in every size class on the largest batch, and refuse a larger one", async () => {
+    const piece = new Uint8Array(MAX_BATCH_BYTES);
     for (const total of [0, 11 * GIB, 101 * GIB]) {
       const sizes = cutSizesFor(total);
-      const { ends } = await engine.cut(piece, sizes, true);
-      expect(ends).toHaveLength(MAX_PIECE_BYTES / sizes.maxBytes);
+      const { ends } = await cutPiece(engine, piece, sizes, true);
+      expect(ends).toHaveLength(MAX_BATCH_BYTES / sizes.maxBytes);
     }
-    await expect(engine.cut(new Uint8Array(MAX_PIECE_BYTES + 1), SMALL, true)).rejects.toThrow("assertion failed");
+    const tooLarge = new Uint8Array(MAX_BATCH_BYTES + 1);
+    await expect(cutPiece(engine, tooLarge, SMALL, true)).rejects.toThrow("assertion failed");
+  });
+
+  it("are the same in a piece that is larger than the kernels' memory", async () => {
+    const piece = noise(20 * MIB + 77, "large");
+    const reads = await cutInReads(engine, piece, SMALL, [MIB]);
+    const whole = await cutInReads(engine, piece, SMALL, [piece.length]);
+    expect(whole).toEqual(reads);
+  });
+
+  it("come for each piece of a batch", async () => {
+    const files = [noise(300_000, 1), new Uint8Array(0), prose(1000, 2), noise(700_000, 3)];
+    const batch = concat(files);
+    let at = 0;
+    const pieces = files.map((file, i) => {
+      const start = at;
+      at += file.length;
+      return { start, end: at, final: i !== files.length - 1 };
+    });
+    const alone = await Promise.all(files.map((file, i) => cutPiece(engine, file, SMALL, i !== files.length - 1)));
+    expect(await engine.cut(batch, pieces, SMALL)).toEqual(alone);
   });
 });

@@ -15,9 +15,9 @@ const BYTES = 8 * MIB;
 const CODE_OFFSET = 32 * MIB;
 
 export interface KernelData {
-  readonly random: Uint8Array;
-  readonly text: Uint8Array;
-  readonly code: Uint8Array;
+  readonly random: Uint8Array<ArrayBuffer>;
+  readonly text: Uint8Array<ArrayBuffer>;
+  readonly code: Uint8Array<ArrayBuffer>;
 }
 
 export function loadKernelData(): KernelData {

@@ -150,6 +150,8 @@ export interface FirstByte {
   readonly receiverMs: number;
   readonly workerMs: number;
   readonly openMs: number;
+  /** From the receiver's click, on a page that shows the list. */
+  readonly clickMs: number;
 }
 
 export async function firstByte(
@@ -168,5 +170,6 @@ export async function firstByte(
     receiverMs: since(received.firstMs),
     workerMs: since(received.workerMs),
     openMs: since(received.openMs),
+    clickMs: received.firstMs - received.openMs,
   };
 }

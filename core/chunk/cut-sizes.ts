@@ -8,8 +8,8 @@ import { assert } from "../failure.ts";
 import type { CutSizes } from "../ports/engine.ts";
 import { GIB, KIB, MAX_CHUNK_BYTES, MIB } from "../units.ts";
 
-/** Bytes of one piece handed to an engine at the most: what is left of one chunk, and one read. */
-export const MAX_PIECE_BYTES = 2 * MAX_CHUNK_BYTES;
+/** Bytes handed to an engine at once at the most: its own measure, what is left of one chunk, and one read. */
+export const MAX_BATCH_BYTES = 24 * MIB;
 
 const SMALL: CutSizes = { minBytes: 16 * KIB, averageBytes: 64 * KIB, maxBytes: 256 * KIB };
 const MEDIUM: CutSizes = { minBytes: 64 * KIB, averageBytes: 256 * KIB, maxBytes: 1 * MIB };

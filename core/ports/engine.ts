@@ -26,19 +26,39 @@ export interface CutResult {
   readonly hashes: Uint8Array<ArrayBuffer>;
 }
 
-/** One engine in one thread; calls do not overlap. */
+/** Consecutive bytes of one file, starting at a chunk boundary. */
+export interface Piece {
+  /** Byte range in the buffer that holds it. */
+  readonly start: number;
+  readonly end: number;
+  /** True when it reaches the end of its file: the rest becomes the last chunk. */
+  readonly final: boolean;
+}
+
+/** Byte range of a run in the buffer that holds it. */
+export interface RunRange {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** One engine of one thread. */
 export interface Engine {
   readonly kind: "cpu" | "gpu";
 
+  /** Bytes with which one call of `cut` is quickest; a call may bring more, up to MAX_BATCH_BYTES. */
+  readonly batchBytes: number;
+
   /**
-   * Cuts a piece that starts at a chunk boundary and hashes every chunk that surely ends inside it.
+   * Cuts pieces and hashes every chunk that surely ends inside its piece.
    *
-   * @param piece borrowed. At most `maxPieceBytes`. It starts where the previous chunk of the same file ended.
-   * @param final true when the piece reaches the end of the file: the rest becomes the last chunk.
-   *              When false, the bytes after the last returned end belong to the next piece and must be given again.
-   * @returns ends and hashes; the last end is `piece.length` when `final` (an empty final piece has no chunk)
+   * @param bytes  borrowed, at most MAX_BATCH_BYTES; holds the pieces, which follow each other and do not overlap.
+   *               `compress` for ranges of the same, unchanged bytes may follow and then need not move them again.
+   * @returns for each piece its ends, relative to its start, and their hashes. The last end is the piece's length when it
+   *          is final (an empty one has no chunk); otherwise the bytes behind the last end are to be given again with what
+   *          follows them
+   * @throws Failure `engine/failed`
    */
-  cut(piece: Uint8Array, sizes: CutSizes, final: boolean): Promise<CutResult>;
+  cut(bytes: Uint8Array<ArrayBuffer>, pieces: readonly Piece[], sizes: CutSizes): Promise<readonly CutResult[]>;
 
   /**
    * BLAKE3-256 of consecutive slices: slice i is `bytes[ends[i-1] .. ends[i])`.
@@ -47,10 +67,16 @@ export interface Engine {
   hash(bytes: Uint8Array, ends: Uint32Array): Promise<Uint8Array<ArrayBuffer>>;
 
   /**
-   * Compresses one run. Returns undefined when the result would not be smaller than `bytes` by the
-   * engine's minimum gain, or when the entropy probe says that the run is incompressible: then it is stored.
+   * Compresses runs, each at most MAX_CHUNK_BYTES. A run gives undefined when the result would not be smaller by the engine's minimum gain,
+   * or when the entropy probe says that it is incompressible: then it is stored.
+   *
+   * @param bytes borrowed, holds the runs
    */
-  compress(bytes: Uint8Array, codec: Exclude<Codec, "none">): Promise<Uint8Array<ArrayBuffer> | undefined>;
+  compress(
+    bytes: Uint8Array<ArrayBuffer>,
+    runs: readonly RunRange[],
+    codec: Exclude<Codec, "none">,
+  ): Promise<readonly (Uint8Array<ArrayBuffer> | undefined)[]>;
 
   /**
    * Decompresses one run into exactly `plainBytes` bytes.

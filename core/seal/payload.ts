@@ -4,7 +4,6 @@
  *
  * @module
  */
-import { free } from "../bytes.ts";
 
 /** Bytes `[offset, offset + length)` of pieces that follow each other; all but the last are equally long. */
 export class Payload {
@@ -36,11 +35,6 @@ export class Payload {
     const out = new Uint8Array(this.length);
     this.copyTo(out, 0, 0, this.length);
     return out;
-  }
-
-  /** Gives its memory back; nothing may be called afterwards. */
-  release(): void {
-    for (const piece of this.#pieces) free(piece);
   }
 
   /** True when every byte from `from` on is zero. */

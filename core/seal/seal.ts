@@ -8,7 +8,7 @@
  * @module
  */
 
-import { ascii, concat, free } from "../bytes.ts";
+import { ascii, concat } from "../bytes.ts";
 import { Failure } from "../failure.ts";
 import { hashOfSegments } from "../hash/object-hash.ts";
 import {
@@ -90,7 +90,6 @@ export async function seal(
     const ciphertext = new Uint8Array(await crypto.subtle.encrypt({ name: "AES-GCM", iv, additionalData }, key, piece));
     bytes.set(iv, segment * SEGMENT_BYTES);
     bytes.set(ciphertext, segment * SEGMENT_BYTES + IV_BYTES);
-    free(ciphertext);
     digests.push(await digest(bytes.subarray(segment * SEGMENT_BYTES, (segment + 1) * SEGMENT_BYTES)));
   }
   const hash = hashOfSegments(digests);

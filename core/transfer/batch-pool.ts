@@ -3,28 +3,31 @@
  *
  * @module
  */
-import { free } from "../bytes.ts";
-import { KIB, MIB } from "../units.ts";
+import { KIB } from "../units.ts";
 
-/** Bytes of a pooled buffer: one slice and what a chunk of the usual size leaves over. */
-const BUFFER_BYTES = 4 * MIB + 256 * KIB;
+/** Room in a pooled buffer for what a chunk of the usual size leaves over. */
+const CARRY_BYTES = 256 * KIB;
 /** Buffers kept. */
 const MAX_SPARE = 4;
 
 export class BatchPool {
+  readonly #bufferBytes: number;
   readonly #spare: ArrayBuffer[] = [];
+
+  /** @param batchBytes what most batches hold */
+  constructor(batchBytes: number) {
+    this.#bufferBytes = batchBytes + CARRY_BYTES;
+  }
 
   /** At least `bytes` bytes, with whatever was in them; given. */
   take(bytes: number): Uint8Array<ArrayBuffer> {
-    if (bytes > BUFFER_BYTES) return new Uint8Array(bytes);
-    return new Uint8Array(this.#spare.pop() ?? new ArrayBuffer(BUFFER_BYTES));
+    if (bytes > this.#bufferBytes) return new Uint8Array(bytes);
+    return new Uint8Array(this.#spare.pop() ?? new ArrayBuffer(this.#bufferBytes));
   }
 
-  /** Takes memory back. */
+  /** Takes memory back; what is not a pooled buffer is left to the collector. */
   give(buffer: ArrayBuffer): void {
-    if (this.#spare.includes(buffer)) return;
-    const isKept = buffer.byteLength === BUFFER_BYTES && this.#spare.length < MAX_SPARE;
-    if (isKept) this.#spare.push(buffer);
-    else free(new Uint8Array(buffer));
+    const isKept = buffer.byteLength === this.#bufferBytes && this.#spare.length < MAX_SPARE;
+    if (isKept && !this.#spare.includes(buffer)) this.#spare.push(buffer);
   }
 }

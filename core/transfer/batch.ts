@@ -7,16 +7,20 @@
 import type { EntryEvent } from "../manifest/page.ts";
 import type { Codec } from "../ports/engine.ts";
 
+/** What a batch took, milliseconds. */
+export interface BatchTimes {
+  /** The scan waited for reads. */
+  readonly readMs: number;
+  /** Cutting and hashing. */
+  readonly scanMs: number;
+}
+
 /** Time and bytes of one batch, for progress and for finding the bottleneck. */
-export interface BatchCost {
+export interface BatchCost extends BatchTimes {
   /** Plaintext bytes that this batch covers, known chunks included. */
   readonly plainBytes: number;
   /** Of these, bytes of chunks that were seen before in this transfer. */
   readonly knownBytes: number;
-  /** Milliseconds that the scan waited for reads. */
-  readonly readMs: number;
-  /** Milliseconds of cutting and hashing. */
-  readonly scanMs: number;
 }
 
 /** A run before compression. */

@@ -15,17 +15,14 @@ export async function compressBatch(
   clock: Clock,
 ): Promise<CompressedBatch> {
   const before = clock.now();
-  const runs: CompressedRun[] = [];
-  for (const { start, end, chunks } of batch.runs) {
-    const plain = batch.bytes.subarray(start, end);
-    const packed = codec === "none" ? undefined : await engine.compress(plain, codec);
+  const packed = codec === "none" ? [] : await engine.compress(batch.bytes, batch.runs, codec);
+  const runs = batch.runs.map(({ start, end, chunks }, i): CompressedRun => {
     const plainBytes = end - start;
-    runs.push(
-      packed === undefined || codec === "none"
-        ? { codec: "none", bytes: plain, plainBytes, chunks }
-        : { codec, bytes: packed, plainBytes, chunks },
-    );
-  }
+    const bytes = packed[i];
+    return bytes === undefined
+      ? { codec: "none", bytes: batch.bytes.subarray(start, end), plainBytes, chunks }
+      : { codec, bytes, plainBytes, chunks };
+  });
   const { bytes: _taken, runs: _scanned, ...rest } = batch;
   return { ...rest, runs, codec, compressMs: clock.now() - before };
 }

@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { free } from "../bytes.ts";
 import { Failure } from "../failure.ts";
 import type { Codec, Engine } from "../ports/engine.ts";
 import { equalBytes } from "../wire/codec.ts";
@@ -23,7 +22,6 @@ export async function expandRun(
 ): Promise<Uint8Array<ArrayBuffer>> {
   const plainBytes = ends.at(-1) ?? 0;
   const plain = codec === "none" ? stored : await engine.decompress(stored, codec, plainBytes);
-  if (plain !== stored) free(stored);
   if (plain.length !== plainBytes) throw new Failure("chunk/mismatch", { what: "length" });
   if (!equalBytes(await engine.hash(plain, ends), hashes)) throw new Failure("chunk/mismatch", { what: "hash" });
   return plain;

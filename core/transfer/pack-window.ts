@@ -107,15 +107,11 @@ export class PackWindow {
     // What is read next comes first: a look back is waited for now.
     if (this.#lookBack !== undefined) addRange(wanted, this.#lookBack, this.#lookBack + LOOK_BACK_PACKS, count);
     addRange(wanted, this.#furthest, this.#furthest + DOWNLOAD_WINDOW_PACKS, count);
-    for (const [pack, { payload, stop }] of this.#packs) {
+    for (const [pack, { stop }] of this.#packs) {
       const isKept = pack < this.#furthest && pack >= this.#furthest - KEPT_PACKS;
       if (wanted.has(pack) || isKept) continue;
       this.#packs.delete(pack);
       stop.abort();
-      payload.then(
-        (opened) => opened.release(),
-        () => {},
-      );
     }
     for (const pack of wanted) this.#hold(pack);
   }

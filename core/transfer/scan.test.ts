@@ -2,7 +2,8 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { noise } from "../../tests/support/bytes.ts";
 import { hurriedClock } from "../../tests/support/fake-clock.ts";
 import { emptyFolder, memoryFile } from "../../tests/support/fake-host.ts";
-import { loadEngine } from "../../tests/support/kernels.ts";
+import { cutPiece, loadEngine } from "../../tests/support/kernels.ts";
+import { concat } from "../bytes.ts";
 import { cutSizesFor } from "../chunk/cut-sizes.ts";
 import { Failure } from "../failure.ts";
 import { merkleRoot } from "../hash/merkle.ts";
@@ -84,9 +85,9 @@ describe("the scan", () => {
     const bytes = noise(9 * MIB + 321, "file");
     const batches = await scanAll([memoryFile("f", bytes)]);
     const [head, tail] = [bytes.subarray(0, 8 * MIB), bytes.subarray(8 * MIB)];
-    const first = await engine.cut(head, cutSizesFor(0), false);
+    const first = await cutPiece(engine, head, cutSizesFor(0), false);
     const ends = Array.from(first.ends);
-    const rest = await engine.cut(Buffer.concat([head.subarray(ends.at(-1)), tail]), cutSizesFor(0), true);
+    const rest = await cutPiece(engine, concat([head.subarray(ends.at(-1)), tail]), cutSizesFor(0), true);
     const lengths = [...ends, ...Array.from(rest.ends, (end) => end + (ends.at(-1) ?? 0))].map(
       (end, i, all) => end - (all[i - 1] ?? 0),
     );

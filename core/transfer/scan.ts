@@ -11,18 +11,19 @@ import { MerkleBuilder } from "../hash/merkle.ts";
 import type { EntryEvent } from "../manifest/page.ts";
 import type { SourceEntry, SourceFile } from "../ports/byte-source.ts";
 import type { Clock } from "../ports/clock.ts";
-import type { CutSizes, Engine } from "../ports/engine.ts";
+import type { CutSizes, Engine, Piece } from "../ports/engine.ts";
 import { MIB, RUN_BYTES } from "../units.ts";
-import type { ScannedBatch, ScannedRun } from "./batch.ts";
+import type { BatchTimes, ScannedBatch, ScannedRun } from "./batch.ts";
 import { BatchPool } from "./batch-pool.ts";
 import { readAhead, type Slice } from "./read-ahead.ts";
 
-/** A batch is handed on when it has this many bytes. */
-const BATCH_BYTES = 4 * MIB;
 /** Chunks of one run, so that a run's row always fits a manifest page. */
 const MAX_RUN_CHUNKS = 1024;
-/** Events of one batch: thousands of empty files make no bytes but must be handed on. */
-const MAX_BATCH_EVENTS = 4096;
+/** Pieces of one batch: thousands of empty files make no bytes but must be handed on. */
+const MAX_BATCH_PIECES = 4096;
+/** The first batch is handed on when it has this many bytes, so that a receiver who waits has something soon. */
+const FIRST_BATCH_BYTES = 4 * MIB;
+const NO_BYTES = new Uint8Array(0);
 
 /** Scans entries in order into batches. @throws Failure `file/…` from the source, `engine/failed` */
 export async function* scan(
@@ -30,28 +31,32 @@ export async function* scan(
   engine: Engine,
   sizes: CutSizes,
   clock: Clock,
-  pool: BatchPool = new BatchPool(),
+  pool: BatchPool = new BatchPool(engine.batchBytes),
 ): AsyncGenerator<ScannedBatch, void, undefined> {
   const folders = entries.map((entry) => entry.kind === "directory");
   const scanner = new Scanner(engine, sizes, folders, pool);
   let waitedMs = 0;
   let mark = clock.now();
+  const take = async (): Promise<ScannedBatch> => {
+    const before = clock.now();
+    const batch = await scanner.take();
+    const cost = { readMs: waitedMs, scanMs: clock.now() - before };
+    waitedMs = 0;
+    return { ...batch, ...cost };
+  };
   for await (const slice of readAhead(entries)) {
     waitedMs += clock.now() - mark;
-    if (!scanner.fits(slice)) {
-      yield scanner.take(waitedMs);
-      waitedMs = 0;
-    }
-    const before = clock.now();
-    await scanner.add(slice);
-    scanner.scanMs += clock.now() - before;
-    if (scanner.full) {
-      yield scanner.take(waitedMs);
-      waitedMs = 0;
-    }
+    if (!scanner.fits(slice)) yield await take();
+    scanner.add(slice);
+    if (scanner.full) yield await take();
     mark = clock.now();
   }
-  if (!scanner.empty) yield scanner.take(waitedMs);
+  if (!scanner.empty) yield await take();
+}
+
+/** A piece and whose it is; a piece of no bytes stands for the end of an empty entry. */
+interface EntryPiece extends Piece {
+  readonly entry: number;
 }
 
 class Scanner {
@@ -62,19 +67,23 @@ class Scanner {
   readonly #folders: readonly boolean[];
   readonly #known = new ChunkIndex();
   #nextChunk = 0;
-  /** Bytes of the open file behind its last cut. */
-  #carry: Uint8Array<ArrayBuffer> = new Uint8Array(0);
   #tree = new MerkleBuilder("chunks");
 
+  /** Bytes that wait to be cut, first those that the last batch left over of its last file. */
   #bytes: Uint8Array<ArrayBuffer> = new Uint8Array(0);
   #used = 0;
+  /** Of these, the bytes that were left over. */
+  #carried = 0;
+  #pieces: EntryPiece[] = [];
+  #enoughBytes = FIRST_BATCH_BYTES;
+
+  /** What `take` gathers. */
   #runs: ScannedRun[] = [];
   #hashes: Uint8Array[] = [];
   #chunkBytes: number[] = [];
   #events: EntryEvent[] = [];
   #plainBytes = 0;
   #knownBytes = 0;
-  scanMs = 0;
 
   constructor(engine: Engine, sizes: CutSizes, folders: readonly boolean[], pool: BatchPool) {
     this.#pool = pool;
@@ -84,57 +93,81 @@ class Scanner {
   }
 
   get empty(): boolean {
-    return this.#events.length === 0 && this.#chunkBytes.length === 0;
+    return this.#pieces.length === 0;
   }
   get full(): boolean {
-    return this.#used >= BATCH_BYTES || this.#events.length >= MAX_BATCH_EVENTS;
+    return (
+      this.#used >= Math.min(this.#enoughBytes, this.#engine.batchBytes) || this.#pieces.length >= MAX_BATCH_PIECES
+    );
   }
 
-  /** False when the slice needs a fresh batch buffer. */
-  fits(slice: Slice): boolean {
-    return this.#used === 0 || this.#used + this.#carry.length + slice.bytes.length <= this.#bytes.length;
+  /** False when the slice needs a fresh batch. */
+  fits({ bytes }: Slice): boolean {
+    return this.#used === this.#carried || this.#used + bytes.length <= this.#bytes.length;
   }
 
-  async add({ entry, bytes, final }: Slice): Promise<void> {
-    const length = this.#carry.length + bytes.length;
-    if (this.#used === 0 && this.#bytes.length < length) this.#bytes = this.#pool.take(Math.max(BATCH_BYTES, length));
-    const piece = this.#bytes.subarray(this.#used, this.#used + length);
-    piece.set(this.#carry);
-    piece.set(bytes, this.#carry.length);
-    const { ends, hashes } = await this.#engine.cut(piece, this.#sizes, final);
-    let start = 0;
-    for (const [i, end] of ends.entries()) {
-      this.#addChunk(entry, start, end, hashes, i);
-      start = end;
+  add({ entry, bytes, final }: Slice): void {
+    this.#reserve(this.#used + bytes.length);
+    this.#bytes.set(bytes, this.#used);
+    const last = this.#pieces.at(-1);
+    const continues = last?.entry === entry && !last.final;
+    const start = continues ? last.start : this.#used;
+    this.#used += bytes.length;
+    const piece = { entry, start, end: this.#used, final };
+    if (continues) this.#pieces[this.#pieces.length - 1] = piece;
+    else this.#pieces.push(piece);
+  }
+
+  /** Makes room before the first slice of a batch; a later one was asked whether it fits. */
+  #reserve(bytes: number): void {
+    if (bytes <= this.#bytes.length) return;
+    const larger = this.#pool.take(Math.max(this.#engine.batchBytes, bytes));
+    larger.set(this.#bytes.subarray(0, this.#used));
+    this.#bytes = larger;
+  }
+
+  /** Cuts and hashes what was gathered and hands it on; what belongs to an unfinished chunk begins the next batch. */
+  async take(): Promise<Omit<ScannedBatch, keyof BatchTimes>> {
+    const bytes = this.#bytes;
+    const pieces = this.#pieces;
+    const cuts = await this.#engine.cut(bytes.subarray(0, this.#used), pieces, this.#sizes);
+    this.#enoughBytes = this.#engine.batchBytes;
+    let left: EntryPiece | undefined;
+    for (const [i, piece] of pieces.entries()) {
+      const { ends, hashes } = cuts[i] ?? { ends: [], hashes: NO_BYTES };
+      let start = piece.start;
+      for (const [row, end] of ends.entries()) {
+        this.#addChunk(piece.entry, start, piece.start + end, hashes, row);
+        start = piece.start + end;
+      }
+      if (piece.final) this.#endEntry(piece.entry);
+      else left = { ...piece, start };
     }
-    this.#carry = piece.slice(start);
-    this.#used += start;
-    if (final) this.#endEntry(entry);
-  }
-
-  /** Hands the batch on; the scanner starts a fresh one. */
-  take(readMs: number): ScannedBatch {
-    const batch: ScannedBatch = {
-      bytes: this.#bytes,
+    this.#begin(bytes, left);
+    const batch = {
+      bytes,
       runs: this.#runs,
       chunkHashes: concat(this.#hashes),
       chunkBytes: this.#chunkBytes,
       events: this.#events,
       plainBytes: this.#plainBytes,
       knownBytes: this.#knownBytes,
-      readMs,
-      scanMs: this.scanMs,
     };
-    this.#bytes = new Uint8Array(0);
-    this.#used = 0;
     this.#runs = [];
     this.#hashes = [];
     this.#chunkBytes = [];
     this.#events = [];
     this.#plainBytes = 0;
     this.#knownBytes = 0;
-    this.scanMs = 0;
     return batch;
+  }
+
+  #begin(bytes: Uint8Array, left: EntryPiece | undefined): void {
+    this.#bytes = NO_BYTES;
+    this.#used = 0;
+    this.#pieces = [];
+    if (left !== undefined) this.add({ entry: left.entry, bytes: bytes.slice(left.start, left.end), final: false });
+    this.#carried = this.#used;
   }
 
   #addChunk(entry: number, start: number, end: number, hashes: Uint8Array, row: number): void {
@@ -143,7 +176,7 @@ class Scanner {
     this.#plainBytes += end - start;
     const seen = this.#known.remember(hash, this.#nextChunk);
     if (seen === undefined) {
-      this.#extendRun(this.#used + start, this.#used + end);
+      this.#extendRun(start, end);
       this.#hashes.push(hash);
       this.#chunkBytes.push(end - start);
     } else {

@@ -4,7 +4,6 @@
  *
  * @module
  */
-import { free } from "../../core/bytes.ts";
 import { Failure } from "../../core/failure.ts";
 import { LINK_ROUTE } from "../../core/portal/portal.ts";
 import type { Pipe, PipeHandler } from "../../core/ports/pipe.ts";
@@ -104,10 +103,8 @@ class WebSocketPipe implements Pipe {
     const kind = new Uint8Array(data, 0, 1)[0];
     const body = new Uint8Array(data, 1);
     if (kind === STREAM_CONTROL) this.#handler?.frame(body);
-    else if (kind === STREAM_OBJECTS) {
-      this.#handler?.objectBytes(0, body);
-      free(body);
-    } else this.#handler?.closed(new Failure("wire/malformed", { what: "message kind" }));
+    else if (kind === STREAM_OBJECTS) this.#handler?.objectBytes(0, body);
+    else this.#handler?.closed(new Failure("wire/malformed", { what: "message kind" }));
   }
 
   #closed(): void {

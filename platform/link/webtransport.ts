@@ -4,7 +4,6 @@
  *
  * @module
  */
-import { free } from "../../core/bytes.ts";
 import { Failure } from "../../core/failure.ts";
 import type { RelayInfo } from "../../core/portal/portal.ts";
 import type { Pipe, PipeHandler } from "../../core/ports/pipe.ts";
@@ -55,15 +54,14 @@ export async function openWebTransportPipe(target: WebTransportTarget, signal: A
 
 interface OpenedStream {
   readonly writer: WritableStreamDefaultWriter<Uint8Array<ArrayBuffer>>;
-  /** Gives each chunk in a buffer of its own. */
-  readonly readable: ReadableStream<Uint8Array<ArrayBuffer>>;
+  readonly readable: ReadableStream<Uint8Array>;
 }
 
 async function openStream(transport: WebTransport, kind: number): Promise<OpenedStream> {
   const stream = await transport.createBidirectionalStream();
   const writer = (stream.writable as WritableStream<Uint8Array<ArrayBuffer>>).getWriter();
   await writer.write(Uint8Array.of(kind));
-  return { writer, readable: stream.readable as ReadableStream<Uint8Array<ArrayBuffer>> };
+  return { writer, readable: stream.readable as ReadableStream<Uint8Array> };
 }
 
 class WebTransportPipe implements Pipe {
@@ -90,10 +88,7 @@ class WebTransportPipe implements Pipe {
         handler.closed(error instanceof Failure ? error : new Failure("relay/unreachable", {}, { cause: error })),
     );
     for (const [index, { readable }] of this.#opened.entries())
-      void readAll(readable, (bytes) => {
-        handler.objectBytes(index, bytes);
-        free(bytes);
-      }).then(() => lost(), lost);
+      void readAll(readable, (bytes) => handler.objectBytes(index, bytes)).then(() => lost(), lost);
     this.#transport.closed.then(() => lost(), lost);
   }
 
@@ -129,10 +124,7 @@ async function write(stream: ObjectStream, header: ObjectHeader, bytes: Uint8Arr
   }
 }
 
-async function readAll(
-  readable: ReadableStream<Uint8Array<ArrayBuffer>>,
-  onBytes: (bytes: Uint8Array<ArrayBuffer>) => void,
-): Promise<void> {
+async function readAll(readable: ReadableStream<Uint8Array>, onBytes: (bytes: Uint8Array) => void): Promise<void> {
   const reader = readable.getReader();
   for (;;) {
     const { done, value } = await reader.read();

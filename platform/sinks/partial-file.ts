@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { free } from "../../core/bytes.ts";
 import { Failure } from "../../core/failure.ts";
 import { type FileOutput, openFileOutput, WriteBuffer } from "./file-output.ts";
 import type { PartialFolder } from "./partial-folder.ts";
@@ -48,12 +47,10 @@ export class PartialFile {
     this.#handle = undefined;
   }
 
-  /** takes */
   async #put(bytes: Uint8Array<ArrayBuffer>): Promise<void> {
     this.#handle ??= await this.#partials.create();
     this.#output ??= await openFileOutput(this.#handle, this.#synchronous);
     await this.#output.write(bytes);
-    free(bytes);
   }
 
   /** Where nothing can be moved, a small file is written whole at once rather than copied. */

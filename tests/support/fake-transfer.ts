@@ -54,7 +54,7 @@ function steadyLink(relay: FakeRelay, portal: Portal, role: "send" | "receive"):
 /** Everything that a lane does for a sender, in this thread. */
 export function batchSource(entries: readonly (SourceEntry | SourceFile)[], engine: Engine): BatchSource {
   const totalBytes = entries.reduce((sum, { size }) => sum + size, 0);
-  const pool = new BatchPool();
+  const pool = new BatchPool(engine.batchBytes);
   const batches = scan(entries, engine, cutSizesFor(totalBytes), hurriedClock, pool);
   return {
     next: async (codec) => {

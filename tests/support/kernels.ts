@@ -4,7 +4,7 @@
  * @module
  */
 import { readFile } from "node:fs/promises";
-import type { Engine } from "../../core/ports/engine.ts";
+import type { Codec, CutResult, CutSizes, Engine } from "../../core/ports/engine.ts";
 import { createCpuEngine } from "../../kernels/cpu-engine.ts";
 import { instantiateKernels, type Kernels } from "../../kernels/loader.ts";
 import { instantiateZstd, type Zstd } from "../../kernels/zstd.ts";
@@ -24,4 +24,26 @@ export async function loadZstd(): Promise<Zstd> {
 /** A fresh CPU engine. */
 export async function loadEngine(): Promise<Engine> {
   return createCpuEngine(await loadKernels(), loadZstd);
+}
+
+/** One piece alone in its batch; borrowed. */
+export async function cutPiece(
+  engine: Engine,
+  piece: Uint8Array<ArrayBuffer>,
+  sizes: CutSizes,
+  final: boolean,
+): Promise<CutResult> {
+  const [result] = await engine.cut(piece, [{ start: 0, end: piece.length, final }], sizes);
+  if (result === undefined) throw new Error("no result for the piece");
+  return result;
+}
+
+/** One run alone; borrowed. */
+export async function compressRun(
+  engine: Engine,
+  run: Uint8Array<ArrayBuffer>,
+  codec: Exclude<Codec, "none">,
+): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  const [packed] = await engine.compress(run, [{ start: 0, end: run.length }], codec);
+  return packed;
 }

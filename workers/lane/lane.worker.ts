@@ -22,7 +22,7 @@ import type { LaneApi, LaneItem } from "./api.ts";
 class Lane implements LaneApi {
   readonly #engine = loadCpuEngine();
   readonly #sources: (SourceEntry | SourceFile)[] = [];
-  readonly #pool = new BatchPool();
+  #pool: BatchPool | undefined;
   #batches: AsyncGenerator<ScannedBatch, void, undefined> | undefined;
 
   async prepare(): Promise<void> {
@@ -34,16 +34,19 @@ class Lane implements LaneApi {
     for (const { path, file } of items) sources.push(createSource(path, file));
     if (!isLast) return;
     const totalBytes = sources.reduce((sum, { size }) => sum + size, 0);
-    this.#batches = scan(sources, await this.#engine, cutSizesFor(totalBytes), systemClock, this.#pool);
+    const engine = await this.#engine;
+    this.#pool = new BatchPool(engine.batchBytes);
+    this.#batches = scan(sources, engine, cutSizesFor(totalBytes), systemClock, this.#pool);
   }
 
   async next(codec: Codec, spare: readonly ArrayBuffer[]): Promise<CompressedBatch | undefined> {
-    for (const buffer of spare) this.#pool.give(buffer);
-    if (this.#batches === undefined) throw new Error("scan not started");
+    const pool = this.#pool;
+    if (this.#batches === undefined || pool === undefined) throw new Error("scan not started");
+    for (const buffer of spare) pool.give(buffer);
     const { done, value } = await this.#batches.next();
     if (done) return undefined;
     const batch = await compressBatch(value, codec, await this.#engine, systemClock);
-    if (!batch.runs.some((run) => run.bytes.buffer === value.bytes.buffer)) this.#pool.give(value.bytes.buffer);
+    if (!batch.runs.some((run) => run.bytes.buffer === value.bytes.buffer)) pool.give(value.bytes.buffer);
     return transferring(batch, [batch.chunkHashes.buffer, ...batch.runs.map((run) => run.bytes.buffer)]);
   }
 
