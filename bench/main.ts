@@ -7,6 +7,7 @@ import { type Bench, writeResult } from "./lib/result.ts";
 
 /** By name, loaded when run. Each module gives its bench as `run`. */
 const BENCHES: Readonly<Record<string, () => Promise<{ readonly run: Bench }>>> = {
+  engine: () => import("./engine.ts"),
   kernels: () => import("./kernels.ts"),
   transfer: () => import("./transfer.ts"),
 };

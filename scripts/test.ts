@@ -12,6 +12,7 @@ import { ensureChromium } from "./lib/chromium.ts";
 import { line } from "./lib/line.ts";
 import { type Ran, ROOT, runScript } from "./lib/process.ts";
 import { add, type Counts, countCheck, countRun, formatCounts, NOTHING, type VitestReport } from "./lib/tally.ts";
+import { ensureVulkan } from "./lib/vulkan.ts";
 
 const MINUTE_MS = 60_000;
 const summary: string[] = [];
@@ -47,21 +48,28 @@ async function runTests(name: string, config: string, timeoutMs: number): Promis
   summary.push(line(counts.failed === 0, `${name} tests`, ran.elapsedMs, formatCounts(counts)));
 }
 
-async function tryChromium(): Promise<Ran> {
+async function attempt(action: () => Promise<void>): Promise<Ran> {
   const started = performance.now();
   try {
-    process.env.CHROMIUM_PATH = await ensureChromium();
+    await action();
     return { ok: true, output: "", elapsedMs: performance.now() - started };
   } catch (error) {
     return { ok: false, output: String(error), elapsedMs: performance.now() - started };
   }
 }
 
+async function useChromium(): Promise<void> {
+  process.env.CHROMIUM_PATH = await ensureChromium();
+}
+
+// The checks read its types.
+const hasShaders = tellCheck("build of the shaders", await ensureBuilt(TARGETS.shaders));
 await runChecks(tellCheck);
-if (tellCheck("build of the kernels", await ensureBuilt(TARGETS.kernels))) {
+const hasBrowser = tellCheck("Chromium", await attempt(useChromium));
+tellCheck("loader of the software GPU", await attempt(ensureVulkan));
+if (tellCheck("build of the kernels", await ensureBuilt(TARGETS.kernels)) && hasShaders) {
   await runTests("unit", "vitest.config.ts", 20 * MINUTE_MS);
   const isBuilt = tellCheck("build of the web app", await ensureBuilt(TARGETS.web));
-  const hasBrowser = tellCheck("Chromium", await tryChromium());
   if (isBuilt && hasBrowser) await runTests("browser", "vitest.browser.config.ts", 40 * MINUTE_MS);
 }
 

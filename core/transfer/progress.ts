@@ -6,7 +6,7 @@
 
 import type { LinkStatus } from "../edge/steady-link.ts";
 import type { Failure } from "../failure.ts";
-import type { Bottleneck, EngineReason, TransferSnapshot, TransferState, WaitingFor } from "./snapshot.ts";
+import type { Bottleneck, EngineStatus, TransferSnapshot, TransferState, WaitingFor } from "./snapshot.ts";
 
 const RATE_WINDOW_MS = 4_000;
 const SAMPLE_MS = 100;
@@ -28,8 +28,7 @@ export class Progress {
   paused = false;
   waitingFor: WaitingFor | null = null;
   link: LinkStatus = { carrier: null, reason: null, nextTryAtMs: null };
-  engine: "cpu" | "gpu" = "cpu";
-  engineReason: EngineReason = "no-gpu-engine";
+  engine: EngineStatus = { kind: "cpu", reason: "not-measured", adapter: null, figures: null };
   #phase: "preparing" | "running" | "done" | "failed" | "cancelled" = "preparing";
   #failure: Failure | null = null;
   #samples: { ms: number; bytes: number }[] = [];
@@ -76,7 +75,6 @@ export class Progress {
       entriesTotal: this.entriesTotal,
       listed: this.listed,
       engine: this.engine,
-      engineReason: this.engineReason,
       path: this.link.carrier === null ? null : this.link.carrier === "webtransport" ? "webtransport" : "tcp",
       carrier: this.link.carrier,
       pathReason: this.link.reason,

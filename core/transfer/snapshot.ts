@@ -27,7 +27,46 @@ export type PathReason =
   | "websocket-blocked";
 
 /** Why an engine is in use; the page has a sentence for each. */
-export type EngineReason = "no-gpu-engine" | "forced";
+export type EngineReason =
+  | "forced"
+  | "no-webgpu"
+  | "software-gpu"
+  | "small-input"
+  | "receiving"
+  | "not-measured"
+  | "measured-faster"
+  | "gpu-failed"
+  | "gpu-lost"
+  | "gpu-wrong";
+
+/** What one engine did when it was measured: millions of plaintext bytes per second. */
+export interface EngineSpeeds {
+  /** Cutting and hashing. */
+  readonly cut: number;
+  /** LZ4. */
+  readonly compress: number;
+}
+
+/** Measurements of both engines on one adapter, by one version of the shaders; may be kept and given again. */
+export interface EngineFigures {
+  readonly version: number;
+  readonly adapter: string;
+  /** Milliseconds since 1970. */
+  readonly measuredAtMs: number;
+  readonly cpu: EngineSpeeds;
+  /** Null when it did not answer in time. */
+  readonly gpu: EngineSpeeds | null;
+}
+
+/** Which engine works, and why. */
+export interface EngineStatus {
+  readonly kind: "cpu" | "gpu";
+  readonly reason: EngineReason;
+  /** What the browser tells of the GPU, null when none was opened. */
+  readonly adapter: string | null;
+  /** Null when nothing was measured. */
+  readonly figures: EngineFigures | null;
+}
 
 /** The stage that the others wait for. */
 export type Bottleneck = "reading" | "engine" | "network" | "writing";
@@ -46,8 +85,7 @@ export interface TransferSnapshot {
   readonly entriesTotal: number;
   /** True when no further entry can appear. */
   readonly listed: boolean;
-  readonly engine: "cpu" | "gpu";
-  readonly engineReason: EngineReason;
+  readonly engine: EngineStatus;
   readonly path: PathKind | null;
   readonly carrier: Carrier | null;
   readonly pathReason: PathReason | null;

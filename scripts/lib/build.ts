@@ -1,5 +1,6 @@
 /**
- * What is built before the product runs: the kernels (AssemblyScript to WASM), then the web app, which embeds them.
+ * What is built before the product runs: the kernels (AssemblyScript to WASM) and the shaders' sources (WGSL to a
+ * module), then the web app, which embeds them.
  *
  * @module
  */
@@ -19,6 +20,12 @@ export const TARGETS = {
     inputs: ["kernels/assembly/**/*", "scripts/build-kernels.mjs", "package-lock.json"],
     outputs: ["kernels/dist/kernels.wasm", "kernels/dist/zstd.wasm"],
     build: () => runScript("scripts/build-kernels.mjs", []),
+  },
+  shaders: {
+    name: "shaders",
+    inputs: ["shaders/*.wgsl", "scripts/build-shaders.mjs"],
+    outputs: ["shaders/dist/sources.ts"],
+    build: () => runScript("scripts/build-shaders.mjs", []),
   },
   web: {
     name: "web",

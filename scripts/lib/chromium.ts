@@ -1,5 +1,5 @@
 /**
- * Finding the system's Chromium for the browser tests, and installing it through the system's package manager where
+ * Finding the system's Chromium for the tests, and installing what they need through the system's package manager where
  * that is possible without asking.
  *
  * @module
@@ -46,20 +46,25 @@ export function installCommand(platform: NodeJS.Platform, has: (program: string)
 }
 
 /**
+ * Installs a Debian package where this is root on a system with apt-get, and does nothing elsewhere; what came of it the
+ * caller sees for itself.
+ */
+export async function installHere(debianPackage: string, why: string): Promise<void> {
+  if (process.platform !== "linux" || process.getuid?.() !== 0 || !hasProgram("apt-get")) return;
+  process.stderr.write(`Installing ${debianPackage} for ${why} (once) …\n`);
+  process.env.DEBIAN_FRONTEND = "noninteractive";
+  await runProgram("apt-get", ["update", "-qq"]);
+  const ran = await runProgram("apt-get", ["install", "-y", "-qq", "--no-install-recommends", debianPackage]);
+  if (!ran.ok) process.stderr.write(ran.output);
+}
+
+/**
  * The path of a Chromium, installed first where there is none and this is root on a system with apt-get.
  * @throws Error with the command to run, when none can be had
  */
 export async function ensureChromium(): Promise<string> {
+  if (findChromium() === undefined) await installHere("chromium", "the tests");
   const found = findChromium();
-  if (found !== undefined) return found;
-  if (process.platform === "linux" && process.getuid?.() === 0 && hasProgram("apt-get")) {
-    process.stderr.write("Installing Chromium for the browser tests (once) …\n");
-    process.env.DEBIAN_FRONTEND = "noninteractive";
-    await runProgram("apt-get", ["update", "-qq"]);
-    const ran = await runProgram("apt-get", ["install", "-y", "-qq", "--no-install-recommends", "chromium"]);
-    const installed = findChromium();
-    if (ran.ok && installed !== undefined) return installed;
-    process.stderr.write(ran.output);
-  }
-  throw new Error(`The browser tests need Chromium. Run: ${installCommand(process.platform)}`);
+  if (found === undefined) throw new Error(`The tests need Chromium. Run: ${installCommand(process.platform)}`);
+  return found;
 }

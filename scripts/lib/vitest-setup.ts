@@ -1,5 +1,5 @@
 /**
- * Builds the kernels before unit tests, also when Vitest is started by hand on one file.
+ * Builds the kernels and the shaders before unit tests, also when Vitest is started by hand on one file.
  *
  * @module
  */
@@ -7,6 +7,8 @@ import { ensureBuilt, TARGETS } from "./build.ts";
 
 /** Called by Vitest once per run. */
 export async function setup(): Promise<void> {
-  const ran = await ensureBuilt(TARGETS.kernels);
-  if (!ran.ok) throw new Error(`the kernels were not built:\n${ran.output}`);
+  for (const target of [TARGETS.kernels, TARGETS.shaders]) {
+    const ran = await ensureBuilt(target);
+    if (!ran.ok) throw new Error(`the ${target.name} were not built:\n${ran.output}`);
+  }
 }

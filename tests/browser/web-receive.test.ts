@@ -55,7 +55,8 @@ describe("the receive page", () => {
       .evaluateAll((all) => all.map((one) => (one as HTMLOptionElement).value));
     expect(offered.toSorted()).toEqual(["directory", "download", "private"]);
     await page.getByTestId("receive").click();
-    expect((await calls(page)).at(-1)).toEqual(["receive", "private"]);
+    // The page asks for persistent storage first.
+    await expect.poll(async () => (await calls(page)).at(-1)).toEqual(["receive", "private"]);
   });
 
   it("calls the folder picker in the click, and takes closing it as no failure", async () => {

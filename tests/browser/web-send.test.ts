@@ -30,6 +30,7 @@ describe("the send page", () => {
           password: "open sesame",
           relayOrigin: pages.app.url,
           overrides: { path: "tcp" },
+          figures: null,
         },
       ],
       [

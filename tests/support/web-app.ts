@@ -42,11 +42,13 @@ export interface WebApp extends AsyncDisposable {
   release(): void;
 }
 
-const scriptedClient: Plugin = {
-  name: "scripted-transfer",
+const scriptedClients: Plugin = {
+  name: "scripted-clients",
   enforce: "pre",
-  resolveId: (source) =>
-    source.endsWith("workers/transfer/client.ts") ? join(ROOT, "tests/support/scripted-transfer.ts") : null,
+  resolveId: (source) => {
+    const worker = /workers\/(transfer|lane)\/client\.ts$/.exec(source)?.[1];
+    return worker === undefined ? null : join(ROOT, `tests/support/scripted-${worker}.ts`);
+  },
 };
 
 /** Builds into a temporary folder and serves it on a free port. Disposing stops the server and removes the folder. */
@@ -56,7 +58,7 @@ export async function serveWebApp(): Promise<WebApp> {
     configFile: join(ROOT, "vite.config.ts"),
     root: join(ROOT, "web"),
     logLevel: "warn",
-    plugins: [scriptedClient],
+    plugins: [scriptedClients],
     build: { outDir: folder, emptyOutDir: true },
   });
   const requests: string[] = [];
@@ -64,7 +66,7 @@ export async function serveWebApp(): Promise<WebApp> {
   const server = createServer(async (request, response) => {
     const { pathname, search } = new URL(request.url ?? "/", "http://localhost");
     requests.push(pathname + search);
-    const isPage = pathname === "/" || pathname.startsWith("/p/");
+    const isPage = pathname === "/" || pathname === "/dashboard" || pathname.startsWith("/p/");
     const path = isPage ? "/index.html" : normalize(pathname);
     const body =
       path === "/api/v1/relay" ? JSON.stringify(RELAY_INFO) : await readFile(join(folder, path)).catch(() => undefined);

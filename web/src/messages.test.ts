@@ -12,8 +12,7 @@ const snapshot: TransferSnapshot = {
   entriesDone: 0,
   entriesTotal: 0,
   listed: true,
-  engine: "cpu",
-  engineReason: "no-gpu-engine",
+  engine: { kind: "cpu", reason: "no-webgpu", adapter: null, figures: null },
   path: "tcp",
   carrier: "websocket",
   pathReason: "webtransport-blocked",
@@ -62,7 +61,13 @@ describe("sentences of a snapshot", () => {
   });
 
   it("say the engine and why", () => {
-    expect(engineSentence(snapshot)).toBe("CPU engine: this version does all its work on the CPU.");
+    expect(engineSentence(snapshot)).toBe("CPU engine: this browser offers no GPU.");
+    const speeds = { cpu: { cut: 600.4, compress: 450 }, gpu: { cut: 4000, compress: 9999.6 } };
+    const figures = { version: 1, adapter: "test", measuredAtMs: 0, ...speeds };
+    const engine = { kind: "gpu", reason: "measured-faster", adapter: "test", figures } as const;
+    expect(engineSentence({ ...snapshot, engine })).toBe(
+      "GPU engine: it was measured to be faster here (cut and hash GPU 4,000\u00a0MB/s, CPU 600\u00a0MB/s, compress GPU 10,000\u00a0MB/s, CPU 450\u00a0MB/s).",
+    );
   });
 
   it("say the bottleneck while running and nothing while paused", () => {

@@ -8,13 +8,17 @@ import type { FailureCode, FailureDetails } from "../../core/failure.ts";
 import type {
   Bottleneck,
   Carrier,
+  EngineFigures,
   EngineReason,
+  EngineSpeeds,
+  EngineStatus,
   PathReason,
   TransferSnapshot,
   TransferState,
   WaitingFor,
 } from "../../core/transfer/snapshot.ts";
 import { WEBTRANSPORT_CONNECT_MS } from "../../core/units.ts";
+import type { EngineSetting } from "./lib/engine-setting.ts";
 import { formatBytes, formatDuration, formatLimit } from "./lib/format.ts";
 
 export interface FailureMessage {
@@ -275,13 +279,34 @@ export const PATH_REASONS = {
   "websocket-blocked": "something on the way does not let WebSockets through",
 } as const satisfies Record<PathReason, string>;
 
-export const ENGINE_NAMES = { cpu: "CPU", gpu: "GPU" } as const satisfies Record<TransferSnapshot["engine"], string>;
+export const ENGINE_NAMES = { cpu: "CPU", gpu: "GPU" } as const satisfies Record<EngineStatus["kind"], string>;
 
 /** Follows "<engine> engine: " in one sentence. */
 export const ENGINE_REASONS = {
-  "no-gpu-engine": "this version does all its work on the CPU",
-  forced: "this page's address asks for it",
+  forced: "it was asked for by name",
+  "no-webgpu": "this browser offers no GPU",
+  "software-gpu": "this browser's GPU is only imitated by the processor",
+  "small-input": "there is too little to do for it to be worth while to ask the GPU",
+  receiving: "receiving waits for the network, so the GPU is used only where it is asked for",
+  "not-measured": "the GPU was not measured yet",
+  "measured-faster": "it was measured to be faster here",
+  "gpu-failed": "the GPU could not do the work",
+  "gpu-lost": "the GPU was lost on the way",
+  "gpu-wrong": "the GPU gave wrong bytes, which were noticed and done again",
 } as const satisfies Record<EngineReason, string>;
+
+/** In place of `forced` on the dashboard, which knows who asks. */
+const ENGINE_ASKERS = { address: "this page's address asks for it", setting: "the setting below asks for it" } as const;
+
+export const ENGINE_STAGES = { cut: "Cut and hash", compress: "Compress (LZ4)" } as const satisfies Record<
+  keyof EngineSpeeds,
+  string
+>;
+
+export const ENGINE_SETTINGS = { auto: "Automatic", gpu: "GPU", cpu: "CPU" } as const satisfies Record<
+  EngineSetting,
+  string
+>;
 
 export const BOTTLENECKS = {
   reading: "The disk sets the pace: everything waits for reading.",
@@ -332,9 +357,23 @@ export function pathSentence(snapshot: TransferSnapshot): string | null {
   return `Using ${PATH_NAMES[snapshot.path]}${carrier}${reason}.`;
 }
 
-/** "CPU engine: this version does all its work on the CPU." */
+/** "CPU engine: this browser offers no GPU." */
 export function engineSentence(snapshot: TransferSnapshot): string {
-  return `${ENGINE_NAMES[snapshot.engine]} engine: ${ENGINE_REASONS[snapshot.engineReason]}.`;
+  const { kind, reason, figures } = snapshot.engine;
+  const speeds =
+    figures === null ? "" : ` (cut and hash ${speedsOf(figures, "cut")}, compress ${speedsOf(figures, "compress")})`;
+  return `${ENGINE_NAMES[kind]} engine: ${ENGINE_REASONS[reason]}${speeds}.`;
+}
+
+/** The dashboard's sentence for the engine; `asker` is who asks where an engine is asked for by name. */
+export function chosenEngineSentence({ kind, reason }: EngineStatus, asker: "address" | "setting"): string {
+  return `${ENGINE_NAMES[kind]} engine: ${reason === "forced" ? ENGINE_ASKERS[asker] : ENGINE_REASONS[reason]}.`;
+}
+
+/** "GPU 4,000 MB/s, CPU 600 MB/s" */
+function speedsOf({ cpu, gpu }: EngineFigures, stage: keyof EngineSpeeds): string {
+  const speed = (megabytes: number) => `${Math.round(megabytes).toLocaleString("en")}\u00a0MB/s`;
+  return `GPU ${gpu === null ? "too slow to tell" : speed(gpu[stage])}, CPU ${speed(cpu[stage])}`;
 }
 
 /** What slows the transfer down, or what it waits for, in a sentence; null when there is nothing to say. */

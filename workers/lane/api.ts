@@ -6,6 +6,8 @@
 
 import type { Codec } from "../../core/ports/engine.ts";
 import type { CompressedBatch, Expander } from "../../core/transfer/batch.ts";
+import type { EngineStatus } from "../../core/transfer/snapshot.ts";
+import type { EngineWish } from "../../platform/engine.ts";
 
 export interface LaneItem {
   readonly path: string;
@@ -14,8 +16,10 @@ export interface LaneItem {
 }
 
 export interface LaneApi extends Expander {
-  /** Loads the engine; everything else waits for it anyway. */
-  prepare(): Promise<void>;
+  /** Called first. `onStatus` is told which engine works now, and whenever that changes. */
+  start(wish: EngineWish, onStatus: (status: EngineStatus) => void): Promise<void>;
+  /** Measures the engines of this machine anew; instead of `start`. @throws Failure `engine/failed` */
+  measure(wish: EngineWish): Promise<EngineStatus>;
   /** More items to scan, in order; after the last ones `next` pulls. */
   addItems(items: readonly LaneItem[], isLast: boolean): Promise<void>;
   /** The next batch, its buffers transferred; undefined at the end. `spare` takes buffers back. @throws Failure `file/…` */

@@ -5,7 +5,9 @@
  */
 import type { Codec } from "../../core/ports/engine.ts";
 import type { BatchSource, CompressedBatch, Expander } from "../../core/transfer/batch.ts";
-import { type RemoteWorker, transferring, wrapWorker } from "../rpc.ts";
+import type { EngineStatus } from "../../core/transfer/snapshot.ts";
+import type { EngineWish } from "../../platform/engine.ts";
+import { callback, type RemoteWorker, transferring, wrapWorker } from "../rpc.ts";
 import { appScriptUrl } from "../script-url.ts";
 import type { LaneApi, LaneItem } from "./api.ts";
 import laneUrl from "./lane.worker.ts?worker&url";
@@ -18,12 +20,10 @@ export class LaneClient implements BatchSource, Expander {
   readonly #spare: ArrayBuffer[] = [];
   #ahead: Promise<CompressedBatch | undefined> | undefined;
 
-  constructor() {
-    this.#worker = wrapWorker<LaneApi>(new Worker(appScriptUrl(laneUrl), { type: "module", name: "lane" }));
-  }
-
-  prepare(): Promise<void> {
-    return this.#worker.call((api) => api.prepare());
+  constructor(wish: EngineWish, onStatus: (status: EngineStatus) => void) {
+    this.#worker = wrapWorker<LaneApi>(startLane());
+    // What fails here fails every other call too.
+    this.#worker.call((api) => api.start(wish, callback(onStatus))).catch(() => {});
   }
 
   addItems(items: readonly LaneItem[], isLast: boolean): Promise<void> {
@@ -71,12 +71,28 @@ export class LaneClient implements BatchSource, Expander {
   }
 }
 
+/** Measures the engines of this machine in a lane of its own. @throws Failure `engine/failed` */
+export async function measureEngine(wish: EngineWish): Promise<EngineStatus> {
+  const worker = wrapWorker<LaneApi>(startLane());
+  try {
+    return await worker.call((api) => api.measure(wish));
+  } finally {
+    worker.terminate();
+  }
+}
+
+function startLane(): Worker {
+  return new Worker(appScriptUrl(laneUrl), { type: "module", name: "lane" });
+}
+
 /** Lanes that share the expanding of runs. */
 export class LanePool implements Expander {
   readonly #lanes: readonly LaneClient[];
 
-  constructor(size: number) {
-    this.#lanes = Array.from({ length: size }, () => new LaneClient());
+  /** The first lane has the wish; a GPU is one for all of them, so one lane is enough where it is asked for. */
+  constructor(size: number, wish: EngineWish, onStatus: (status: EngineStatus) => void) {
+    const length = wish.override === "gpu" ? 1 : size;
+    this.#lanes = Array.from({ length }, () => new LaneClient(wish, onStatus));
   }
 
   expand(...args: Parameters<Expander["expand"]>): Promise<Uint8Array<ArrayBuffer>> {

@@ -4,6 +4,7 @@
  * @module
  */
 import { cutSizesFor } from "../../core/chunk/cut-sizes.ts";
+import { deferred } from "../../core/edge/deferred.ts";
 import { Failure } from "../../core/failure.ts";
 import type { SourceEntry, SourceFile } from "../../core/ports/byte-source.ts";
 import type { Codec } from "../../core/ports/engine.ts";
@@ -13,20 +14,31 @@ import { compressBatch } from "../../core/transfer/compress.ts";
 import { expandRun } from "../../core/transfer/expand.ts";
 import { READ_BYTES } from "../../core/transfer/read-ahead.ts";
 import { scan } from "../../core/transfer/scan.ts";
+import type { EngineStatus } from "../../core/transfer/snapshot.ts";
 import { systemClock } from "../../platform/clock.ts";
-import { loadCpuEngine } from "../../platform/cpu-engine.ts";
+import { type EngineWish, type LaneEngine, loadLaneEngine, measureEngine } from "../../platform/engine.ts";
 import { createSource } from "../../platform/file-source.ts";
 import { exposeApi, transferring } from "../rpc.ts";
 import type { LaneApi, LaneItem } from "./api.ts";
 
 class Lane implements LaneApi {
-  readonly #engine = loadCpuEngine();
+  readonly #started = deferred<LaneEngine>();
   readonly #sources: (SourceEntry | SourceFile)[] = [];
   #pool: BatchPool | undefined;
   #batches: AsyncGenerator<ScannedBatch, void, undefined> | undefined;
 
-  async prepare(): Promise<void> {
-    await this.#engine;
+  async start(wish: EngineWish, onStatus: (status: EngineStatus) => void): Promise<void> {
+    this.#started.promise.catch(() => {}); // met by every other call
+    try {
+      this.#started.resolve(await loadLaneEngine(wish, onStatus));
+    } catch (error) {
+      this.#started.reject(error);
+      throw error;
+    }
+  }
+
+  measure(wish: EngineWish): Promise<EngineStatus> {
+    return measureEngine(wish);
   }
 
   async addItems(items: readonly LaneItem[], isLast: boolean): Promise<void> {
@@ -34,7 +46,8 @@ class Lane implements LaneApi {
     for (const { path, file } of items) sources.push(createSource(path, file));
     if (!isLast) return;
     const totalBytes = sources.reduce((sum, { size }) => sum + size, 0);
-    const engine = await this.#engine;
+    const { engine, expect } = await this.#started.promise;
+    await expect(totalBytes);
     this.#pool = new BatchPool(engine.batchBytes);
     this.#batches = scan(sources, engine, cutSizesFor(totalBytes), systemClock, this.#pool);
   }
@@ -45,7 +58,7 @@ class Lane implements LaneApi {
     for (const buffer of spare) pool.give(buffer);
     const { done, value } = await this.#batches.next();
     if (done) return undefined;
-    const batch = await compressBatch(value, codec, await this.#engine, systemClock);
+    const batch = await compressBatch(value, codec, (await this.#started.promise).engine, systemClock);
     if (!batch.runs.some((run) => run.bytes.buffer === value.bytes.buffer)) pool.give(value.bytes.buffer);
     return transferring(batch, [batch.chunkHashes.buffer, ...batch.runs.map((run) => run.bytes.buffer)]);
   }
@@ -56,14 +69,14 @@ class Lane implements LaneApi {
     ends: Uint32Array<ArrayBuffer>,
     hashes: Uint8Array<ArrayBuffer>,
   ): Promise<Uint8Array<ArrayBuffer>> {
-    const plain = await expandRun(await this.#engine, stored, codec, ends, hashes);
+    const plain = await expandRun((await this.#started.promise).engine, stored, codec, ends, hashes);
     return transferring(plain, [plain.buffer]);
   }
 
   async hashFile(file: File): Promise<string> {
     const source = createSource("", file);
     if (!("read" in source)) throw new Failure("file/unreadable");
-    const hasher = (await this.#engine).createFileHasher();
+    const hasher = (await this.#started.promise).engine.createFileHasher();
     for (let offset = 0; offset < source.size; offset += READ_BYTES)
       hasher.update(await source.read(offset, Math.min(READ_BYTES, source.size - offset)));
     return Array.from(hasher.digest(), (byte) => byte.toString(16).padStart(2, "0")).join("");

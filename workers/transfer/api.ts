@@ -5,7 +5,7 @@
  * @module
  */
 import type { Entry } from "../../core/manifest/entry.ts";
-import type { PathKind, TransferSnapshot } from "../../core/transfer/snapshot.ts";
+import type { EngineFigures, PathKind, TransferSnapshot } from "../../core/transfer/snapshot.ts";
 
 export type { Entry } from "../../core/manifest/entry.ts";
 
@@ -17,7 +17,7 @@ export interface SendItem {
 
 /** `?engine=`, `?path=` of the page's address. Only the engines and paths that are built may be named. */
 export interface Overrides {
-  readonly engine?: "cpu";
+  readonly engine?: "cpu" | "gpu";
   readonly path?: PathKind;
 }
 
@@ -31,6 +31,8 @@ export interface SendOptions {
   /** Origin that serves the relay's API, for example `http://localhost:8080`. */
   readonly relayOrigin: string;
   readonly overrides: Overrides;
+  /** What was measured of the engines here before, from an earlier snapshot; null when nothing was. */
+  readonly figures: EngineFigures | null;
 }
 
 /** Where received bytes go. */
@@ -65,7 +67,7 @@ export interface TransferApi {
    * Opens a portal from a link's path and fragment (`/p/…#…`), connects and starts listing.
    * Fails with `link/cut`, `link/version`, `portal/unknown`, `portal/expired`, `link/wrong-secret`, `relay/…`.
    */
-  open(link: string, relayOrigin: string, overrides: Overrides): Promise<ReceiveOpened>;
+  open(link: string, relayOrigin: string, overrides: Overrides, figures: EngineFigures | null): Promise<ReceiveOpened>;
   /** Fails with `password/wrong` and may be called again. */
   unlock(password: string): Promise<void>;
   /** Entries `[from, to)` of those listed so far. */

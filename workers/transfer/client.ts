@@ -23,7 +23,7 @@ export function createTransfer(): Transfer {
     send: (options) => call((api) => api.send(options)),
     add: (items, isLast) => call((api) => api.add(items, isLast)),
     hashFile: (index) => call((api) => api.hashFile(index)),
-    open: (link, relayOrigin, overrides) => call((api) => api.open(link, relayOrigin, overrides)),
+    open: (link, relayOrigin, overrides, figures) => call((api) => api.open(link, relayOrigin, overrides, figures)),
     unlock: (password) => call((api) => api.unlock(password)),
     entries: (from, to) => call((api) => api.entries(from, to)),
     receive: (sink: SinkRequest) =>

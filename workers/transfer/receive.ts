@@ -3,6 +3,7 @@
  *
  * @module
  */
+
 import { base64urlnopad } from "@scure/base";
 import { callApi } from "../../core/edge/http-link.ts";
 import { SteadyLink } from "../../core/edge/steady-link.ts";
@@ -24,6 +25,7 @@ import { PackWindow } from "../../core/transfer/pack-window.ts";
 import { PageFeed } from "../../core/transfer/page-feed.ts";
 import type { Progress } from "../../core/transfer/progress.ts";
 import { Receiver } from "../../core/transfer/receiver.ts";
+import type { EngineFigures } from "../../core/transfer/snapshot.ts";
 import { systemClock } from "../../platform/clock.ts";
 import { createDial, relayInfo, webtransportAbsent } from "../../platform/link/dial.ts";
 import { fetchFrom } from "../../platform/link/fetch.ts";
@@ -41,6 +43,7 @@ export class Receive {
   readonly #link: PortalLink;
   readonly #relayOrigin: string;
   readonly #overrides: Overrides;
+  readonly #figures: EngineFigures | null;
   readonly #progress: Progress;
   readonly #onChange: () => void;
   readonly #stop = new AbortController();
@@ -53,10 +56,18 @@ export class Receive {
   #running = false;
 
   /** @throws Failure `link/cut` | `link/version` */
-  constructor(link: string, relayOrigin: string, overrides: Overrides, progress: Progress, onChange: () => void) {
+  constructor(
+    link: string,
+    relayOrigin: string,
+    overrides: Overrides,
+    figures: EngineFigures | null,
+    progress: Progress,
+    onChange: () => void,
+  ) {
     this.#link = parseLink(link);
     this.#relayOrigin = relayOrigin;
     this.#overrides = overrides;
+    this.#figures = figures;
     this.#progress = progress;
     this.#onChange = onChange;
   }
@@ -149,7 +160,11 @@ export class Receive {
 
   /** They start when the link is opened, so that they stand when the first pack arrives. */
   #startLanes(): LanePool {
-    this.#lanes ??= new LanePool(Math.max(1, Math.min(MAX_LANES, navigator.hardwareConcurrency - 1)));
+    const size = Math.max(1, Math.min(MAX_LANES, navigator.hardwareConcurrency - 1));
+    const wish = { override: this.#overrides.engine, figures: this.#figures };
+    this.#lanes ??= new LanePool(size, wish, (status) => {
+      this.#progress.engine = status.reason === "not-measured" ? { ...status, reason: "receiving" } : status;
+    });
     return this.#lanes;
   }
 

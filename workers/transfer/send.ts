@@ -22,7 +22,7 @@ export class Send {
   readonly #options: SendOptions;
   readonly #progress: Progress;
   readonly #onChange: () => void;
-  readonly #lane = new LaneClient();
+  readonly #lane: LaneClient;
   readonly #items: SendItem[] = [];
   readonly #entries: Entry[] = [];
   readonly #steady: SteadyLink;
@@ -40,8 +40,11 @@ export class Send {
     this.#progress = progress;
     this.#onChange = onChange;
     progress.expiresAtMs = portal.expiresAtMs;
-    const { relayOrigin, overrides } = options;
+    const { relayOrigin, overrides, figures } = options;
     const { link, ownerToken } = portal;
+    this.#lane = new LaneClient({ override: overrides.engine, figures }, (status) => {
+      progress.engine = status;
+    });
     // It connects while the list of files is still on its way here.
     this.#steady = new SteadyLink({
       dial: createDial(relayOrigin, { portal: link.portal, role: "send", token: ownerToken }, info),

@@ -3,10 +3,12 @@
  *
  * @module
  */
+
 import { Failure } from "../../core/failure.ts";
 import type { Entry } from "../../core/manifest/entry.ts";
 import type { Sink } from "../../core/ports/sink.ts";
 import { Progress } from "../../core/transfer/progress.ts";
+import type { EngineFigures } from "../../core/transfer/snapshot.ts";
 import { systemClock } from "../../platform/clock.ts";
 import { type BlobSink, createBlobSink } from "../../platform/sinks/blob.ts";
 import { createDirectorySink } from "../../platform/sinks/directory.ts";
@@ -50,8 +52,13 @@ class TransferWorker implements TransferApi {
     return this.#send.hashFile(index);
   }
 
-  async open(link: string, relayOrigin: string, overrides: Overrides): Promise<ReceiveOpened> {
-    this.#receive = new Receive(link, relayOrigin, overrides, this.#progress, () => this.#changed());
+  async open(
+    link: string,
+    relayOrigin: string,
+    overrides: Overrides,
+    figures: EngineFigures | null,
+  ): Promise<ReceiveOpened> {
+    this.#receive = new Receive(link, relayOrigin, overrides, figures, this.#progress, () => this.#changed());
     return this.#receive.open();
   }
 

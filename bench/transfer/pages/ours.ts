@@ -47,7 +47,13 @@ export async function send({ name, bytes, relay, path }: ArgumentsOf<"send">, em
     await transfer.subscribe(() => {});
     const startedMs = Date.now();
     const done = ended(transfer);
-    const options = { expirySeconds: EXPIRY_SECONDS, maxDownloads: null, password: "", relayOrigin: relay };
+    const options = {
+      expirySeconds: EXPIRY_SECONDS,
+      maxDownloads: null,
+      password: "",
+      relayOrigin: relay,
+      figures: null,
+    };
     const link = await transfer.send({ ...options, overrides: { path } });
     emit("link", { link, startedMs });
     await transfer.add([{ path: name, file }], true);
@@ -66,7 +72,7 @@ export async function receive({ link, relay, path }: ArgumentsOf<"receive">): Pr
   const transfer = createTransfer();
   try {
     const done = ended(transfer);
-    await transfer.open(link, relay, { path });
+    await transfer.open(link, relay, { path }, null);
     await transfer.receive({ kind: "private" });
     const endedMs = Date.now();
     const { carrier } = await done;
@@ -106,7 +112,7 @@ export async function receiveStream(
     port1.postMessage({ type: "credit", bytes: CREDIT_BYTES } satisfies FromPipe);
     await transfer.subscribe(() => {});
     const workerMs = Date.now();
-    await transfer.open(link, relay, { path });
+    await transfer.open(link, relay, { path }, null);
     const openMs = Date.now();
     await transfer.receive({ kind: "download", port: port2 });
     return { startedMs, workerMs, openMs, firstMs, endedMs: Date.now() };

@@ -20,7 +20,13 @@ describe("pages", () => {
     expect(pageOf(at("/p/abc"))).toEqual({ name: "receive", link: "/p/abc" });
   });
 
+  it("finds the dashboard", () => {
+    expect(pageOf(at("/dashboard"))).toEqual({ name: "dashboard" });
+    expect(pageOf(at("/dashboard?engine=cpu#x"))).toEqual({ name: "dashboard" });
+  });
+
   it("knows no other page", () => {
+    expect(pageOf(at("/dashboard/more"))).toEqual({ name: "absent" });
     expect(pageOf(at("/elsewhere"))).toEqual({ name: "absent" });
   });
 });
@@ -29,6 +35,7 @@ describe("overrides", () => {
   it("reads the engine, the path and the sink", () => {
     expect(overridesOf(at("/?engine=cpu&path=webtransport"))).toEqual({ engine: "cpu", path: "webtransport" });
     expect(overridesOf(at("/?path=tcp"))).toEqual({ path: "tcp" });
+    expect(overridesOf(at("/?engine=gpu"))).toEqual({ engine: "gpu" });
     expect(sinkOf(at("/p/x?sink=directory"))).toBe("directory");
   });
 

@@ -1,5 +1,5 @@
 /**
- * What the page's address says: which page, which link, which overrides. A tiny router; there are two pages.
+ * What the page's address says: which page, which link, which overrides. A tiny router; there are three pages.
  * The fragment is a secret: it is handed to the worker and to nothing else.
  *
  * @module
@@ -11,6 +11,7 @@ import type { Overrides } from "../../../workers/transfer/api.ts";
 export type Page =
   | { readonly name: "send" }
   | { readonly name: "receive"; readonly link: string }
+  | { readonly name: "dashboard" }
   | { readonly name: "absent" };
 
 /** The parts of `location` that are read. */
@@ -24,6 +25,7 @@ export interface Address {
 export function pageOf(address: Address): Page {
   if (address.pathname === "/" || address.pathname === "/index.html") return { name: "send" };
   if (address.pathname.startsWith("/p/")) return { name: "receive", link: address.pathname + address.hash };
+  if (address.pathname === "/dashboard") return { name: "dashboard" };
   return { name: "absent" };
 }
 
@@ -31,8 +33,9 @@ export function pageOf(address: Address): Page {
 export function overridesOf(address: Address): Overrides {
   const query = new URLSearchParams(address.search);
   const path = query.get("path");
+  const engine = query.get("engine");
   return {
-    ...(query.get("engine") === "cpu" ? { engine: "cpu" as const } : {}),
+    ...(engine === "cpu" || engine === "gpu" ? { engine } : {}),
     ...(path === "webtransport" || path === "tcp" ? { path } : {}),
   };
 }

@@ -9,6 +9,7 @@
 import { toFailure } from "../../../core/failure.ts";
 import type { Entry, Overrides, SinkRequest } from "../../../workers/transfer/api.ts";
 import { startDownload } from "../lib/download.ts";
+import { rememberedFigures } from "../lib/engine-figures.ts";
 import { formatEntries, nameOf } from "../lib/format.ts";
 import { pickDirectory } from "../lib/pick-directory.ts";
 import { askToPersist, type SinkChoice } from "../lib/probe-sinks.ts";
@@ -75,7 +76,12 @@ export class Receiving {
   /** Connects. Failures end in `transfer.failure`. */
   async open(): Promise<void> {
     try {
-      const { passwordNeeded } = await this.transfer.api.open(this.#link, this.#relayOrigin, this.#overrides);
+      const { passwordNeeded } = await this.transfer.api.open(
+        this.#link,
+        this.#relayOrigin,
+        this.#overrides,
+        rememberedFigures(),
+      );
       this.#phase = passwordNeeded ? "locked" : "ready";
     } catch (error) {
       this.transfer.refuse(error);

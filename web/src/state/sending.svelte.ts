@@ -5,6 +5,7 @@
  */
 import type { Overrides } from "../../../workers/transfer/api.ts";
 import type { Collected } from "../lib/collect.ts";
+import { rememberedFigures } from "../lib/engine-figures.ts";
 import { Draft } from "./draft.svelte.ts";
 import type { Relay } from "./relay.svelte.ts";
 import { Transfer } from "./transfer.svelte.ts";
@@ -58,6 +59,7 @@ export class Sending {
         password: this.draft.password,
         relayOrigin: this.#relay.origin,
         overrides: this.#overrides,
+        figures: rememberedFigures(),
       });
       if (this.#transfer !== transfer) return;
       this.#link = this.#relay.origin + link;

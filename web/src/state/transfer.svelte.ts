@@ -8,6 +8,7 @@ import { type FailureCode, type FailureDetails, toFailure } from "../../../core/
 import type { TransferSnapshot, TransferState } from "../../../core/transfer/snapshot.ts";
 import type { TransferApi } from "../../../workers/transfer/api.ts";
 import { createTransfer } from "../../../workers/transfer/client.ts";
+import { rememberFigures } from "../lib/engine-figures.ts";
 import type { Direction } from "../messages.ts";
 
 /** What is shown before the worker has spoken. */
@@ -18,8 +19,7 @@ const BLANK: TransferSnapshot = {
   entriesDone: 0,
   entriesTotal: 0,
   listed: false,
-  engine: "cpu",
-  engineReason: "no-gpu-engine",
+  engine: { kind: "cpu", reason: "not-measured", adapter: null, figures: null },
   path: null,
   carrier: null,
   pathReason: null,
@@ -119,6 +119,9 @@ export class Transfer {
     if (ENDED.includes(snapshot.state) && this.#elapsedSeconds === null && this.#startedMs !== null) {
       this.#elapsedSeconds = (now - this.#startedMs) / 1000;
     }
+    const { figures } = snapshot.engine;
+    if (figures !== null && figures.measuredAtMs !== this.#snapshot.engine.figures?.measuredAtMs)
+      rememberFigures(figures);
     this.#snapshot = snapshot;
     this.#onSnapshot(snapshot);
   }
