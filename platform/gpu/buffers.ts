@@ -1,11 +1,12 @@
 /**
- * Device memory that is kept and used again: one buffer for each purpose, which grows by powers of two, and a small ring of
+ * Device memory that is kept and used again: one buffer for each purpose, which grows in steps, and a small ring of
  * buffers that the processor may read. All of it together stays under one cap.
  *
  * @module
  */
 import { assert, Failure } from "../../core/failure.ts";
 import { MIB } from "../../core/units.ts";
+import { DATA_PADDING_BYTES } from "../../shaders/descriptor.ts";
 
 /**
  * Most device memory of one engine. Two batches of 24 MiB in work need for each: their bytes (32), LZ4 blocks (32), gathered
@@ -18,8 +19,8 @@ const MAX_GPU_BYTES = 320 * MIB;
 const READBACK_RING = 4;
 /** Smallest buffer. */
 const MIN_BYTES = 4096;
-/** Behind every buffer, so that a batch of just a power of two needs no buffer of twice the size for its padding. */
-const EXTRA_BYTES = 256;
+/** Behind every buffer: more than DATA_PADDING_BYTES, so that whatever is uploaded has its padding. */
+const EXTRA_BYTES = 8 * DATA_PADDING_BYTES;
 
 // The numbers of GPUBufferUsage; Node has no such global.
 const MAP_READ = 0x01;
@@ -103,7 +104,7 @@ export class GpuBuffers {
   }
 
   async #allocate(label: string, bytes: number, usage: number): Promise<GPUBuffer> {
-    const size = 2 ** Math.ceil(Math.log2(Math.max(MIN_BYTES, bytes))) + EXTRA_BYTES;
+    const size = sizeClass(bytes) + EXTRA_BYTES;
     assert(size % 4 === 0, "buffers are whole words");
     if (this.#bytes + size > this.#maxBytes) {
       for (const buffer of this.#ring.filter((kept) => !this.#taken.has(kept))) this.#drop(buffer);
@@ -117,6 +118,12 @@ export class GpuBuffers {
     this.#free(buffer);
     throw noMemory(size);
   }
+}
+
+/** At most a quarter larger than `bytes`: batches are a little over 16 MiB, for which a power of two would be twice as much. */
+function sizeClass(bytes: number): number {
+  const step = Math.max(MIN_BYTES, 2 ** (Math.floor(Math.log2(Math.max(1, bytes))) - 2));
+  return Math.ceil(Math.max(1, bytes) / step) * step;
 }
 
 function noMemory(bytes: number): Failure {

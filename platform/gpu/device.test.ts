@@ -75,13 +75,14 @@ describe("pipelines", () => {
 });
 
 describe("buffers", () => {
-  it("are used again, and grow by powers of two under one cap", async () => {
+  it("are used again, and grow in steps of a quarter under one cap", async () => {
     const buffers = new GpuBuffers(gpu.device, 100 * KIB);
     const small = await buffers.named("a", 5000);
     expect(small.size).toBeGreaterThanOrEqual(8 * KIB);
     expect(await buffers.named("a", 8 * KIB)).toBe(small);
-    const grown = await buffers.named("a", 8 * KIB + 1);
-    expect(grown.size).toBeGreaterThanOrEqual(16 * KIB);
+    const grown = await buffers.named("a", 33 * KIB);
+    expect(grown.size).toBeGreaterThanOrEqual(40 * KIB);
+    expect(grown.size).toBeLessThan(41 * KIB);
     expect(buffers.bytes).toBe(grown.size);
     await expect(buffers.named("b", 100 * KIB)).rejects.toMatchObject({ details: { what: "memory" } });
     expect(buffers.bytes).toBe(grown.size);

@@ -14,7 +14,7 @@ const BUFFER_BYTES = 256 * MIB;
 const WORKGROUP_STORAGE_BYTES = 32 * KIB;
 
 /** Used where the adapter has them. */
-const WANTED_FEATURES: readonly GPUFeatureName[] = ["timestamp-query", "subgroups"];
+const WANTED_FEATURES: readonly GPUFeatureName[] = ["timestamp-query"];
 
 /** What the adapter says of itself; empty where the browser does not tell. */
 export interface GpuInfo {

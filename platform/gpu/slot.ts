@@ -5,7 +5,6 @@
  * @module
  */
 import { assert, Failure } from "../../core/failure.ts";
-import { DATA_PADDING_BYTES } from "../../shaders/descriptor.ts";
 import type { GpuBuffers } from "./buffers.ts";
 import type { EngineKernels } from "./engine-kernels.ts";
 import { type Binding, dispatch, type Kernel } from "./pipelines.ts";
@@ -59,7 +58,7 @@ export class Slot {
   /** Uploads `bytes` (borrowed until this resolves) to the slot's buffer for `purpose`, readable for the padding behind. */
   async upload(purpose: string, bytes: Uint8Array | Uint32Array<ArrayBuffer>): Promise<GPUBuffer> {
     const { buffer, byteOffset, byteLength } = bytes;
-    const to = await this.buffer(purpose, byteLength + DATA_PADDING_BYTES);
+    const to = await this.buffer(purpose, byteLength);
     const whole = byteLength - (byteLength % WORD_BYTES);
     if (whole > 0) this.#device.queue.writeBuffer(to, 0, buffer as ArrayBuffer, byteOffset, whole);
     if (whole < byteLength) {
