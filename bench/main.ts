@@ -25,6 +25,6 @@ for (const [name, load] of Object.entries(BENCHES)) {
   if (names.length > 0 && !names.includes(name)) continue;
   const { run } = await load();
   const result = await run(options);
-  process.stdout.write(`\n${result.text}\n\nwritten to ${writeResult(name, result)}\n`);
+  process.stdout.write(`\n${result.text}\n\nwritten to ${writeResult(result.name ?? name, result)}\n`);
 }
 process.exit(0);

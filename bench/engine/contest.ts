@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { measureLoad } from "../lib/load.ts";
 import { median, medianOf, megabytesPerSecond, rotated } from "../lib/stats.ts";
 
 /** Each sample repeats its work until this long has passed. */
@@ -44,20 +43,13 @@ export interface Row extends Subject {
   readonly samples: readonly Sample[];
 }
 
-/** All rows, in the order of the contests, and how busy the machine was with other work. */
-export interface Measured {
-  readonly rows: readonly Row[];
-  readonly foreignPercent: number | undefined;
-}
-
-/** Runs the contests in interleaved rounds, after one that warms them up. */
+/** Runs the contests in interleaved rounds, after one that warms them up. Gives the rows in the order of the contests. */
 export async function runContests(
   contests: readonly Contest[],
   rounds: number,
   tell: (line: string) => void,
-): Promise<Measured> {
+): Promise<Row[]> {
   const samples = contests.map((): Sample[] => []);
-  const load = measureLoad();
   for (let round = 0; round <= rounds; round++) {
     tell(round === 0 ? "warming up" : `round ${round} of ${rounds}`);
     for (const [i, contest] of rotated([...contests.entries()], round)) {
@@ -65,12 +57,11 @@ export async function runContests(
       if (round > 0) samples[i]?.push(sample);
     }
   }
-  const rows = contests.map(({ sample: _, ...subject }, i): Row => {
+  return contests.map(({ sample: _, ...subject }, i): Row => {
     const own = samples[i] ?? [];
     const wall = median(own.map((sample) => sample.wall));
     return { ...subject, wall, device: medianOf(own, (sample) => sample.device), samples: own };
   });
-  return { rows, foreignPercent: load()?.foreignPercent };
 }
 
 /**

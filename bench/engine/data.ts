@@ -4,15 +4,14 @@
  * @module
  */
 import type { RunRange } from "../../core/ports/engine.ts";
-import { type KernelData, loadKernelData } from "../kernels/data.ts";
+import type { KernelData } from "../kernels/data.ts";
 
 /** Its names. */
 export const DATA_NAMES = ["text", "code", "random"] as const;
 export type DataName = (typeof DATA_NAMES)[number];
 
-/** `length` bytes of each data set. */
-export function loadData(length: number): KernelData {
-  const { text, code, random } = loadKernelData();
+/** `length` bytes of each data set, fresh. */
+export function sizedData({ text, code, random }: KernelData, length: number): KernelData {
   return { text: repeatedTo(text, length), code: repeatedTo(code, length), random: repeatedTo(random, length) };
 }
 

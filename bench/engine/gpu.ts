@@ -1,5 +1,5 @@
 /**
- * The device of the bench: Dawn in Node, on the driver that the environment names or else on SwiftShader.
+ * The device of the bench.
  *
  * @module
  */
@@ -9,7 +9,6 @@ import { adapterName } from "../../platform/gpu/choose-engine.ts";
 import { type GpuDevice, openGpu } from "../../platform/gpu/device.ts";
 import { compileEngineKernels } from "../../platform/gpu/engine-kernels.ts";
 import { Slot } from "../../platform/gpu/slot.ts";
-import { testGpu } from "../../tests/support/gpu.ts";
 
 /** More than anything here needs: what is resident stays until the end. */
 const MAX_BUFFERS_BYTES = 8 * GIB;
@@ -22,10 +21,12 @@ export interface BenchGpu {
   readonly isSoftware: boolean;
 }
 
-/** Opens the fastest adapter, or says why there is none. */
-export async function openBenchGpu(): Promise<BenchGpu | string> {
+/** Opens the fastest adapter of what `findGpu` finds, or says why there is none. */
+export async function openBenchGpu(findGpu: () => Promise<GPU | undefined>): Promise<BenchGpu | string> {
   try {
-    const gpu = await openGpu(await testGpu());
+    const found = await findGpu();
+    if (found === undefined) return "there is no WebGPU";
+    const gpu = await openGpu(found);
     if (gpu === undefined) return "the driver has no adapter";
     const kernels = await compileEngineKernels(gpu);
     const slot = new Slot(gpu.device, new GpuBuffers(gpu.device, MAX_BUFFERS_BYTES), kernels, "bench");

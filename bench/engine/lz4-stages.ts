@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { concat } from "../../core/bytes.ts";
 import { LZ4_BLOCK_BYTES } from "../../core/compress/lz4-frame.ts";
 import type { Kernels } from "../../kernels/loader.ts";
 import { LZ4_STRIDE_WORDS } from "../../platform/gpu/lz4-blocks.ts";
@@ -13,7 +14,7 @@ import { DATA_NAMES, type DataName } from "./data.ts";
 import type { BenchGpu } from "./gpu.ts";
 import { residentSampler, type Step } from "./resident.ts";
 import { assertSame, runOnce } from "./stages.ts";
-import { programRatio, ratioOf, type TwinBlock, twinCompress, twinDecodes } from "./twin.ts";
+import { ratioOf, type TwinBlock, twinCompress, twinDecodes } from "./twin.ts";
 
 const WORD_BYTES = 4;
 const STRIDE_BYTES = LZ4_STRIDE_WORDS * WORD_BYTES;
@@ -72,7 +73,6 @@ async function compressStage(
     data: name,
     smaller: plain.length / packedBytes,
     smallerByCpu: ratioOf(blocks),
-    smallerByProgram: programRatio(plain),
     sample: residentSampler(device, steps, plain.length),
   };
 }
@@ -90,7 +90,7 @@ async function decompressStage(
     at += packed.length;
     return [at - packed.length, packed.length, i * LZ4_BLOCK_BYTES, length];
   });
-  const data = await slot.upload(`unpack ${name}`, new Uint8Array(Buffer.concat(blocks.map(({ packed }) => packed))));
+  const data = await slot.upload(`unpack ${name}`, concat(blocks.map(({ packed }) => packed)));
   const table = await slot.upload(`unpack ${name} blocks`, Uint32Array.from(entries));
   const out = await slot.buffer("unpack out", count * LZ4_BLOCK_BYTES);
   const status = await slot.buffer("unpack status", count * WORD_BYTES);
@@ -126,7 +126,7 @@ async function gatherStage({ gpu: { device }, slot }: BenchGpu, blocks: readonly
   const theirs = blocks.map(({ packed }, i) => {
     return source.subarray(i * STRIDE_BYTES, i * STRIDE_BYTES + WORD_BYTES * Math.ceil(packed.length / WORD_BYTES));
   });
-  assertSame("gather", ours, Buffer.concat(theirs));
+  assertSame("gather", ours, concat(theirs));
   const sample = residentSampler(device, steps, words * WORD_BYTES);
   return { part: "stage", name: "gather", data: "packed text", sample };
 }

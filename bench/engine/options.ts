@@ -11,6 +11,8 @@ export interface EngineBenchOptions {
   readonly cpuMib: number;
   /** MiB of what lies resident on the device, and of the largest batch, by whether the adapter is software. */
   readonly gpuMib: { readonly hardware: number; readonly software: number };
+  /** Measured in a worker of a Chromium that gets these switches, too; undefined: in Node. */
+  readonly chromiumArgs: readonly string[] | undefined;
 }
 
 /** Buffers grow to powers of two, and with more than that some would be larger than what may be bound everywhere. */
@@ -24,6 +26,8 @@ export function parseOptions(args: readonly string[]): EngineBenchOptions {
       rounds: { type: "string" },
       mib: { type: "string" },
       quick: { type: "boolean", default: false },
+      browser: { type: "boolean", default: false },
+      "chromium-args": { type: "string", default: "" },
     },
   });
   const mib = (absent: number): number => wholeNumber("mib", values.mib, absent, MOST_MIB);
@@ -33,6 +37,7 @@ export function parseOptions(args: readonly string[]): EngineBenchOptions {
     cpuMib: usual,
     // A processor that plays a GPU compresses some 1 MB/s.
     gpuMib: { hardware: usual, software: mib(values.quick ? 1 : 2) },
+    chromiumArgs: values.browser ? values["chromium-args"].split(" ").filter((word) => word !== "") : undefined,
   };
 }
 

@@ -6,15 +6,12 @@
 import { cell, formatTable } from "../lib/table.ts";
 import { type Aim, find, shareOfCopies } from "./aims.ts";
 import type { Row } from "./contest.ts";
+import type { Findings } from "./measure.ts";
 
 /** What the tables say beside the rows. */
-export interface Head {
-  /** The adapter's name, or why there is none. */
-  readonly adapter: string;
-  readonly kind: "hardware" | "software" | "none";
+export interface Head extends Omit<Findings, "rows"> {
   readonly rounds: number;
-  /** MiB of each data set on the device, and on the processor. */
-  readonly residentMib: number;
+  /** MiB of each data set on the processor. */
   readonly cpuMib: number;
   readonly foreignPercent: number | undefined;
 }
@@ -27,7 +24,8 @@ const KINDS: Readonly<Record<Head["kind"], string>> = {
 
 /** Everything that is printed. */
 export function formatReport(rows: readonly Row[], aims: readonly Aim[], head: Head): string {
-  const adapter = `adapter: ${head.adapter}${KINDS[head.kind]}`;
+  const place = head.browser === undefined ? "" : `${head.browser}\n`;
+  const adapter = `${place}adapter: ${head.adapter}${KINDS[head.kind]}`;
   const foot = `MB/s of input (10^6; of plain bytes where it is compressed), medians of ${head.rounds}`;
   const tables = [stageTable(rows, head), copyTable(rows), cpuTable(rows, head), aimTable(aims)];
   const load = `foreign load ${cell(head.foreignPercent)} %`;

@@ -4,9 +4,11 @@
  *
  * @module
  */
+import { concat } from "../../core/bytes.ts";
 import { cutRule, cutSizesFor } from "../../core/chunk/cut-sizes.ts";
 import type { Engine } from "../../core/ports/engine.ts";
 import { KIB, MIB } from "../../core/units.ts";
+import { equalBytes } from "../../core/wire/codec.ts";
 import type { Kernels } from "../../kernels/loader.ts";
 import type { ReadRange, Slot } from "../../platform/gpu/slot.ts";
 import { cutCandidatesWorkgroups } from "../../shaders/cut-candidates.ts";
@@ -44,7 +46,7 @@ export function runOnce(
 
 /** @throws Error when a stage's result is not its twin's */
 export function assertSame(what: string, ours: Uint8Array | undefined, theirs: Uint8Array): void {
-  if (ours === undefined || Buffer.compare(ours, theirs) !== 0) throw new Error(`${what}: not what the CPU gives`);
+  if (ours === undefined || !equalBytes(ours, theirs)) throw new Error(`${what}: not what the CPU gives`);
 }
 
 /** The stages before compression, over `bytes` (borrowed). */
@@ -115,7 +117,7 @@ async function probeSteps(slot: Slot, data: GPUBuffer, twins: Kernels, bytes: Ui
   const steps = [{ kernel: slot.kernels.probeEntropy, bindings, workgroups: ranges.length }];
   const [ours] = await runOnce(slot, steps, [{ buffer: probes, offset: 0, bytes: length }]);
   const theirs = ranges.map(({ start, end }) => bytesOf(twinProbe(twins, bytes.subarray(start, end))));
-  assertSame("probe-entropy", ours, Buffer.concat(theirs));
+  assertSame("probe-entropy", ours, concat(theirs));
   return steps;
 }
 

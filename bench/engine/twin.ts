@@ -1,23 +1,20 @@
 /**
- * The CPU twins of the shaders, for comparing results, and what the `lz4` program makes of the same blocks.
+ * The CPU twins of the shaders, for comparing results.
  *
  * @module
  */
-import { spawnSync } from "node:child_process";
 import type { CutRule } from "../../core/chunk/cut-sizes.ts";
 import { gearFinder } from "../../core/chunk/gear.ts";
 import { STRICT_CANDIDATE } from "../../core/chunk/select-cuts.ts";
 import { LZ4_BLOCK_BYTES } from "../../core/compress/lz4-frame.ts";
 import { MIB } from "../../core/units.ts";
+import { equalBytes } from "../../core/wire/codec.ts";
 import type { Kernels } from "../../kernels/loader.ts";
 import { PROBE_WORDS } from "../../shaders/probe-entropy.ts";
 import { rangesOf } from "./data.ts";
 
 /** Positions before it can be no cut; the shader leaves them out. */
 const FIRST_CANDIDATE = 31;
-/** Magic, header and end mark of a frame, and the size word of each block. */
-const FRAME_BYTES = 11;
-const SIZE_BYTES = 4;
 
 /** A block of 64 KiB (or what is left of the data), and its compressed bytes; undefined when it did not become smaller. */
 export interface TwinBlock {
@@ -63,20 +60,11 @@ export function twinCompress(kernels: Kernels, plain: Uint8Array): TwinBlock[] {
 export function twinDecodes({ call, bytes, input, output }: Kernels, packed: Uint8Array, plain: Uint8Array): boolean {
   bytes.set(packed, input);
   if (call.decompressLz4(input, packed.length, output, plain.length) === 0) return false;
-  return Buffer.compare(bytes.subarray(output, output + plain.length), plain) === 0;
+  return equalBytes(bytes.subarray(output, output + plain.length), plain);
 }
 
 /** Plain bytes for each compressed byte, stored blocks included. */
 export function ratioOf(blocks: readonly TwinBlock[]): number {
   const sum = (sizes: readonly number[]): number => sizes.reduce((all, size) => all + size, 0);
   return sum(blocks.map(({ length }) => length)) / sum(blocks.map(({ packed, length }) => packed?.length ?? length));
-}
-
-/** The same of `lz4 -1 -B4 -BI`, or undefined where that program is not installed. */
-export function programRatio(plain: Uint8Array): number | undefined {
-  const args = ["-1", "-B4", "-BI", "--no-frame-crc", "-c"];
-  const { stdout, status } = spawnSync("lz4", args, { input: plain, maxBuffer: 2 * plain.length + MIB });
-  if (status !== 0) return undefined;
-  const blocks = Math.ceil(plain.length / LZ4_BLOCK_BYTES);
-  return plain.length / (stdout.length - FRAME_BYTES - SIZE_BYTES * blocks);
 }

@@ -12,6 +12,8 @@ const LATEST = join(ROOT, "bench/results/latest.json");
 
 /** Anything that JSON can hold; the shape belongs to each bench. */
 export interface BenchResult {
+  /** What it is written under; the bench's own name where absent. */
+  readonly name?: string;
   /** Printed to the terminal, as it is. */
   readonly text: string;
   /** Written to the results, beside machine and time. */

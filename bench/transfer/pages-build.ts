@@ -1,5 +1,5 @@
 /**
- * Builds the bench page with the app's workers, as the app is built.
+ * Builds a bench page with its workers, as the app is built.
  *
  * @module
  */
@@ -7,8 +7,8 @@ import { join } from "node:path";
 import { build } from "vite";
 import { ROOT } from "../../scripts/lib/process.ts";
 
-/** Writes `page.js` and what it needs into `folder`. */
-export async function buildPages(folder: string): Promise<void> {
+/** Writes `page.js`, made from `page` (its path in the repository), and what it needs into `folder`. */
+export async function buildPages(folder: string, page = "bench/transfer/pages/page.ts"): Promise<void> {
   await build({
     configFile: false,
     root: ROOT,
@@ -21,7 +21,7 @@ export async function buildPages(folder: string): Promise<void> {
       target: "esnext",
       modulePreload: false,
       rolldownOptions: {
-        input: join(ROOT, "bench/transfer/pages/page.ts"),
+        input: join(ROOT, page),
         output: { format: "es", entryFileNames: "page.js" },
       },
     },
