@@ -27,8 +27,11 @@ export interface ConnectOptions {
   readonly webtransportAbsent: "webtransport-absent" | "webtransport-not-offered" | null;
 }
 
-/** WebTransport's own limit, so that the fallback stands within WEBTRANSPORT_CONNECT_MS of the start. */
-const WEBTRANSPORT_LIMIT_MS = WEBTRANSPORT_CONNECT_MS - 500;
+/**
+ * WebTransport's own limit, so that the fallback stands within WEBTRANSPORT_CONNECT_MS of a sender's click: what is left
+ * is for making the portal, for the TCP connection, and for telling the page on a busy machine.
+ */
+const WEBTRANSPORT_LIMIT_MS = WEBTRANSPORT_CONNECT_MS - 1_000;
 /** A WebSocket is opened beside a WebTransport that is not there yet after this time, so that it is ready in time. */
 const HEAD_START_MS = 700;
 const TCP_LIMIT_MS = 5_000;
