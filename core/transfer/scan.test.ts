@@ -137,6 +137,28 @@ describe("the scan", () => {
     expect(known).toBeGreaterThan(0.9 * bytes.length);
   });
 
+  it("hands on the very bytes that the engine cut, which it may still hold", async () => {
+    const cut: Uint8Array[] = [];
+    const watched: Engine = {
+      kind: engine.kind,
+      batchBytes: engine.batchBytes,
+      cut: (bytes, ...rest) => {
+        cut.push(bytes);
+        return engine.cut(bytes, ...rest);
+      },
+      hash: (...args) => engine.hash(...args),
+      compress: (...args) => engine.compress(...args),
+      decompress: (...args) => engine.decompress(...args),
+      createFileHasher: () => engine.createFileHasher(),
+    };
+    const files = [memoryFile("a", noise(9 * MIB, "held")), memoryFile("b", noise(1000, 2))];
+    const batches = await collect(scan(files, watched, cutSizesFor(0), hurriedClock));
+    expect(batches.map(({ bytes }) => [bytes.byteOffset, bytes.length])).toEqual(
+      cut.map(({ byteOffset, length }) => [byteOffset, length]),
+    );
+    for (const [i, { bytes }] of batches.entries()) expect(bytes.buffer).toBe(cut[i]?.buffer);
+  });
+
   it("[CHUNK-4] hands on batches of bounded size, also of nothing but empty files", async () => {
     const large = await scanAll([memoryFile("a", noise(30 * MIB, "batches"))]);
     for (const batch of large) expect(batch.bytes.length).toBeLessThanOrEqual(8 * MIB);

@@ -128,9 +128,10 @@ class Scanner {
 
   /** Cuts and hashes what was gathered and hands it on; what belongs to an unfinished chunk begins the next batch. */
   async take(): Promise<Omit<ScannedBatch, keyof BatchTimes>> {
-    const bytes = this.#bytes;
+    // The same range goes to `compress` later, so that an engine that still holds it need not move it again.
+    const bytes = this.#bytes.subarray(0, this.#used);
     const pieces = this.#pieces;
-    const cuts = await this.#engine.cut(bytes.subarray(0, this.#used), pieces, this.#sizes);
+    const cuts = await this.#engine.cut(bytes, pieces, this.#sizes);
     this.#enoughBytes = this.#engine.batchBytes;
     let left: EntryPiece | undefined;
     for (const [i, piece] of pieces.entries()) {
