@@ -28,6 +28,6 @@ export function showProgress(output: Output, progress: Progress): () => void {
 /** What the steady link tells, as progress. */
 export function follow(progress: Progress, link: SteadyLink): void {
   progress.link = link.status;
-  progress.waitingFor = link.status.carrier === null && link.status.nextTryAtMs !== null ? "relay" : null;
+  progress.waitingFor = link.status.nextTryAtMs === null ? null : "relay";
   progress.expiresAtMs = link.state?.expiresAtMs ?? progress.expiresAtMs;
 }

@@ -18,8 +18,8 @@ export function fetchFrom(origin: string): SendRequest {
         headers: headers ?? {},
         body: body ?? null,
         signal: signal ? nativeSignal(signal) : null,
-        // A relay never redirects; whoever does must not get the token.
-        redirect: "error",
+        // A relay never redirects; whoever does must not get the token, and is told apart by its answer.
+        redirect: "manual",
       });
       return answer(response, () => signal?.aborted === true);
     } catch (cause) {

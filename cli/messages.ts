@@ -58,6 +58,15 @@ const SENTENCES = {
   "engine/failed": "Cutting, hashing or compressing failed on this machine. Start again.",
   "worker/crashed": "A thread ended; the machine may be short of memory. Start again.",
   cancelled: "Cancelled. Unfinished files were removed.",
+  "portal/leased": "Another sender is filling this portal right now. Let it finish.",
+  "portal/lease-lost": "Another sender took this transfer over.",
+  "relay/foreign":
+    "Something other than the relay answers, as a network that wants a sign-in does. Sign in, then try again.",
+  "journal/damaged": "The record of this transfer is damaged. Send again.",
+  "journal/absent": "There is no record of that transfer here. Start again.",
+  "file/absent": "Not all files that are still to be sent are there.",
+  "pack/unrepeatable": "A part that the relay lost cannot be made again byte for byte. Send again.",
+  "transfer/elsewhere": "This transfer is running elsewhere.",
 } as const satisfies Record<FailureCode, string>;
 
 /** The sentence of a failure: its own where it names a path, else the table's. Safe to print. */

@@ -5,6 +5,7 @@
  * @module
  */
 import { deferred } from "../core/edge/deferred.ts";
+import { readRelayInfo } from "../core/edge/http-answer.ts";
 import { callApi, openHttpLink } from "../core/edge/http-link.ts";
 import { SteadyLink } from "../core/edge/steady-link.ts";
 import { Failure } from "../core/failure.ts";
@@ -17,19 +18,16 @@ import { fetchFrom } from "./http.ts";
 /** How long a relay may stay away in the middle of a transfer. */
 const PATIENCE_MS = 10 * 60_000;
 
-/** @throws Failure `relay/unreachable` when nothing answers there, or something that is not a relay */
+/** @throws Failure `relay/unreachable` when nothing answers there, `relay/foreign` when it is not a relay */
 export async function relayInfo(origin: string): Promise<RelayInfo> {
-  const info = await callApi<RelayInfo>(fetchFrom(origin), { method: "GET", path: "/api/v1/relay" });
-  if (typeof info.limits !== "object" || typeof info.version !== "number")
-    throw new Failure("relay/unreachable", { what: "not a relay" });
-  return info;
+  return readRelayInfo(await callApi(fetchFrom(origin), { method: "GET", path: "/api/v1/relay" }));
 }
 
 /** HTTP only: the other carriers are a browser's. */
 export function httpDial(origin: string, role: LinkRole): Dial {
-  return async (carrier) => {
+  return async (carrier, signal, lease) => {
     if (carrier !== "http") throw new Failure("relay/unreachable", { carrier });
-    return openHttpLink(fetchFrom(origin), role, systemClock);
+    return openHttpLink(fetchFrom(origin), role, lease, systemClock, signal);
   };
 }
 
@@ -52,7 +50,7 @@ export function openRelayLink(
   const lost = deferred<never>();
   let away: AbortController | undefined;
   const watch = (): void => {
-    if (steady.status.carrier !== null) {
+    if (steady.status.carrier !== null && steady.status.failure === null) {
       away?.abort();
       away = undefined;
     } else if (away === undefined) {

@@ -58,6 +58,14 @@ export const FAILURES = {
   "engine/failed": { retry: false, wire: 40, status: 500 },
   "worker/crashed": { retry: false, wire: 41, status: 500 },
   cancelled: { retry: false, wire: 42, status: 499 },
+  "portal/leased": { retry: false, wire: 43, status: 409 },
+  "portal/lease-lost": { retry: false, wire: 44, status: 409 },
+  "relay/foreign": { retry: true, wire: 45, status: 502 },
+  "journal/damaged": { retry: false, wire: 46, status: 500 },
+  "journal/absent": { retry: false, wire: 47, status: 404 },
+  "file/absent": { retry: false, wire: 48, status: 404 },
+  "pack/unrepeatable": { retry: false, wire: 49, status: 500 },
+  "transfer/elsewhere": { retry: false, wire: 50, status: 409 },
 } as const satisfies Record<string, FailureTraits>;
 
 /** The code of a failure, `layer/what`. */

@@ -4,7 +4,7 @@ import { Failure } from "../failure.ts";
 import type { Link } from "../ports/link.ts";
 import type { Carrier } from "../transfer/snapshot.ts";
 import { WEBTRANSPORT_CONNECT_MS } from "../units.ts";
-import { type ConnectOptions, connect } from "./connect.ts";
+import { type ConnectOptions, connect, connectBetter } from "./connect.ts";
 
 /** How one carrier behaves: after how long it connects or fails; never when absent. */
 interface Behaviour {
@@ -32,7 +32,8 @@ function setUp(carriers: Partial<Record<Carrier, Behaviour>>, options: Partial<C
   const stop = new AbortController();
   const startMs = clock.now();
   const outcome: { atMs?: number; carrier?: Carrier; reason?: string; code?: string } = {};
-  connect({ dial, clock, forced: undefined, webtransportAbsent: null, ...options }, stop.signal).then(
+  const connectOptions = { dial, clock, forced: undefined, webtransportAbsent: null, ...options };
+  connect(connectOptions, stop.signal).then(
     ({ link, reason }) => Object.assign(outcome, { atMs: clock.now() - startMs, carrier: link.carrier, reason }),
     (error) =>
       Object.assign(outcome, {
@@ -40,7 +41,7 @@ function setUp(carriers: Partial<Record<Carrier, Behaviour>>, options: Partial<C
         code: error instanceof Failure ? error.code : String(error),
       }),
   );
-  return { clock, dialled, open, stop, outcome };
+  return { clock, connectOptions, dialled, open, stop, outcome };
 }
 
 const UNREACHABLE = new Failure("relay/unreachable");
@@ -98,12 +99,56 @@ describe("connecting", () => {
     expect(outcome).toEqual({ atMs: 30, carrier: "http", reason: "websocket-blocked" });
   });
 
-  it("[EDGE-2] fails when nothing gets through", async () => {
-    const { clock, outcome, open } = setUp({});
-    await clock.advance(60_000);
-    expect(outcome.code).toBe("relay/unreachable");
-    expect(outcome.atMs).toBeLessThanOrEqual(15_000);
-    expect([open.size, clock.sleeping]).toEqual([0, 0]);
+  it("[EDGE-18] fails within 4 s when nothing gets through, and within 10 s where it is patient", async () => {
+    for (const [isPatient, limitMs] of [
+      [false, 4_000],
+      [true, 10_000],
+    ] as const) {
+      const { clock, outcome, open } = setUp({}, { isPatient });
+      await clock.advance(60_000);
+      expect(outcome.code).toBe("relay/unreachable");
+      expect(outcome.atMs).toBeLessThanOrEqual(limitMs);
+      expect([open.size, clock.sleeping]).toEqual([0, 0]);
+    }
+  });
+
+  it("[EDGE-2] has plain requests ready beside a WebSocket that says nothing, and waits for a slow one", async () => {
+    const silent = setUp({ http: { afterMs: 100 } }, { webtransportAbsent: "webtransport-absent" });
+    await silent.clock.advance(20_000);
+    expect(silent.outcome).toEqual({ atMs: 4_000, carrier: "http", reason: "websocket-blocked" });
+    const slow = setUp(
+      { websocket: { afterMs: 3_900 }, http: { afterMs: 100 } },
+      { webtransportAbsent: "webtransport-absent" },
+    );
+    await slow.clock.advance(20_000);
+    expect(slow.outcome).toEqual({ atMs: 3_900, carrier: "websocket", reason: "webtransport-absent" });
+    expect([...slow.open].map(({ carrier }) => carrier)).toEqual(["websocket"]);
+    for (const { clock } of [silent, slow]) expect(clock.sleeping).toBe(0);
+  });
+
+  it("[EDGE-22] tells that something else answers, when only that is found out", async () => {
+    const { clock, outcome } = setUp({
+      webtransport: { afterMs: 10, failure: UNREACHABLE },
+      websocket: { afterMs: 10, failure: UNREACHABLE },
+      http: { afterMs: 10, failure: new Failure("relay/foreign") },
+    });
+    await clock.advance(20_000);
+    expect(outcome).toEqual({ atMs: 30, code: "relay/foreign" });
+  });
+
+  it("[EDGE-16] asks for a lease over one carrier at a time", async () => {
+    const all = { webtransport: {}, websocket: {}, http: { afterMs: 10 } };
+    for (const [lease, begun] of [
+      [0, ["webtransport"]],
+      [3, ["webtransport", "websocket"]],
+    ] as const) {
+      const { clock, dialled, outcome } = setUp(all, { lease: { lease, takeOver: false } });
+      await clock.advance(1_600);
+      expect(dialled).toEqual(begun);
+      await clock.advance(20_000);
+      expect(dialled).toEqual(["webtransport", "websocket", "http"]);
+      expect(outcome.carrier).toBe("http");
+    }
   });
 
   it("[EDGE-2] stops at a relay's final answer, whichever carrier brought it", async () => {
@@ -142,6 +187,32 @@ describe("connecting", () => {
       expect(outcome).toMatchObject({ carrier: "websocket", reason });
       expect(dialled).toEqual(["websocket"]);
     }
+  });
+
+  it("[EDGE-21] finds a carrier that is better than the one in use, or none", async () => {
+    const stop = new AbortController();
+    const find = async (
+      carriers: Partial<Record<Carrier, Behaviour>>,
+      than: Carrier,
+      absent: "webtransport-absent" | null,
+    ) => {
+      const { clock, connectOptions, open } = setUp(carriers, { webtransportAbsent: absent, forced: "tcp" });
+      const finding = connectBetter(connectOptions, than, stop.signal);
+      await clock.advance(20_000);
+      const found = await finding;
+      expect(open.has(found?.link as Link)).toBe(found !== undefined);
+      return found && [found.link.carrier, found.reason];
+    };
+    const up = { afterMs: 10 };
+    expect(await find({ webtransport: up }, "websocket", null)).toEqual(["webtransport", "webtransport-back"]);
+    expect(await find({ webtransport: up, websocket: up }, "http", null)).toEqual([
+      "webtransport",
+      "webtransport-back",
+    ]);
+    expect(await find({ websocket: up }, "http", null)).toEqual(["websocket", "webtransport-blocked"]);
+    expect(await find({ websocket: up }, "http", "webtransport-absent")).toEqual(["websocket", "webtransport-absent"]);
+    expect(await find({ websocket: up }, "websocket", null)).toBeUndefined();
+    expect(await find({ http: up }, "http", null)).toBeUndefined();
   });
 
   it("ends when it is stopped, and leaves no connection and no timer", async () => {

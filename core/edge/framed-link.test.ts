@@ -4,12 +4,12 @@ import { FakeClock, settle } from "../../tests/support/fake-clock.ts";
 import { EMPTY_STATE, FakePipe } from "../../tests/support/fake-pipe.ts";
 import { Failure } from "../failure.ts";
 import type { Link } from "../ports/link.ts";
-import { HEARTBEAT_MS, LINK_SILENCE_MS } from "../units.ts";
 import { type LinkLimits, wireCode } from "../wire/frame.ts";
 import type { ObjectKind, SealedObject } from "../wire/object.ts";
 import { openFramedLink } from "./framed-link.ts";
 
 const role = { portal: noise(16, "portal"), role: "send" as const, token: noise(32, "token") };
+const WISH = { lease: 1, takeOver: false };
 
 function object(kind: ObjectKind, index: number, length = 1000): SealedObject {
   return { header: { kind, index, final: true, length, hash: noise(32, index) }, bytes: noise(length, index) };
@@ -18,7 +18,7 @@ function object(kind: ObjectKind, index: number, length = 1000): SealedObject {
 async function opened(limits?: LinkLimits) {
   const pipe = new FakePipe();
   const clock = new FakeClock();
-  const opening = openFramedLink(pipe, role, clock);
+  const opening = openFramedLink(pipe, role, WISH, clock);
   pipe.welcome(limits);
   const link = await opening;
   const sent = () => pipe.frames.map(({ t }) => t);
@@ -35,11 +35,11 @@ async function codeOf(work: Promise<unknown>): Promise<string> {
 }
 
 describe("a framed link", () => {
-  it("[EDGE-8] says hello with version, portal, role and token, and waits for the welcome", async () => {
+  it("[EDGE-8] says hello with version, portal, role, token and lease, and waits for the welcome", async () => {
     const pipe = new FakePipe();
     const clock = new FakeClock();
-    const opening = openFramedLink(pipe, role, clock);
-    expect(pipe.frames).toEqual([{ t: "hello", v: 1, ...role }]);
+    const opening = openFramedLink(pipe, role, WISH, clock);
+    expect(pipe.frames).toEqual([{ t: "hello", v: 1, ...role, ...WISH }]);
     pipe.welcome();
     const link = await opening;
     expect(link.state).toEqual(EMPTY_STATE);
@@ -59,13 +59,44 @@ describe("a framed link", () => {
     ] as const) {
       const pipe = new FakePipe();
       const clock = new FakeClock();
-      const opening = codeOf(openFramedLink(pipe, role, clock));
+      const opening = codeOf(openFramedLink(pipe, role, WISH, clock));
       answer(pipe);
       expect(await opening).toBe(code);
       expect(pipe.isClosed).toBe(true);
       await settle();
       expect(clock.sleeping).toBe(0);
     }
+  });
+
+  it("[EDGE-8] fails when no welcome comes, though the pipe stands", async () => {
+    const pipe = new FakePipe();
+    const clock = new FakeClock();
+    const opening = codeOf(openFramedLink(pipe, role, WISH, clock));
+    await clock.advance(10_001);
+    expect([await opening, pipe.isClosed]).toEqual(["relay/unreachable", true]);
+    await settle();
+    expect(clock.sleeping).toBe(0);
+  });
+
+  it("[EDGE-16] asks for the lease that it holds, or for one, and knows the one that it got", async () => {
+    for (const wish of [WISH, { lease: 0, takeOver: true }, { lease: 7, takeOver: false }]) {
+      const pipe = new FakePipe();
+      const opening = openFramedLink(pipe, role, wish, new FakeClock());
+      expect(pipe.frames).toEqual([{ t: "hello", v: 1, ...role, ...wish }]);
+      pipe.welcome(undefined, undefined, wish.lease || 9);
+      const link = await opening;
+      expect(link.lease).toBe(wish.lease || 9);
+      link.close();
+    }
+  });
+
+  it("[EDGE-17] tells what the relay lost", async () => {
+    const { pipe, link } = await opened();
+    const lost: string[] = [];
+    link.onLost((kind, index) => lost.push(`${kind} ${index}`));
+    pipe.tell({ t: "lost", kind: "pack", index: 3 }, { t: "lost", kind: "page", index: 0 });
+    expect(lost).toEqual(["pack 3", "page 0"]);
+    link.close();
   });
 
   it("[EDGE-9] resolves a put when its object is acknowledged, and rejects it when it is refused", async () => {
@@ -147,33 +178,6 @@ describe("a framed link", () => {
     expect(await codeOf(link.get("pack", 2, stop.signal))).toBe("cancelled");
     expect(sent().filter((name) => name === "want").length).toBe(1);
     pipe.deliver(object("pack", 1));
-    link.close();
-  });
-
-  it("[EDGE-13] pings every 5 s, keeps a link that answers, and ends one that is silent for 15 s", async () => {
-    const { pipe, clock, link, sent } = await opened();
-    for (let beat = 0; beat < 10; beat++) {
-      await clock.advance(HEARTBEAT_MS);
-      expect(sent().filter((name) => name === "ping").length).toBe(beat + 1);
-      pipe.tell({ t: "pong", n: beat });
-    }
-    const pending = codeOf(link.get("pack", 0));
-    await clock.advance(LINK_SILENCE_MS + HEARTBEAT_MS);
-    expect((await link.closed).code).toBe("relay/unreachable");
-    expect(await pending).toBe("relay/unreachable");
-    expect(pipe.isClosed).toBe(true);
-    expect(clock.sleeping).toBe(0);
-  });
-
-  it("[EDGE-13] counts arriving object bytes as a sign of life", async () => {
-    const { pipe, clock, link } = await opened();
-    const { header, bytes } = object("page", 0, 1000);
-    pipe.deliver({ header, bytes: bytes.slice(0, 1) as Uint8Array<ArrayBuffer> });
-    for (let at = 1; at < 20; at++) {
-      await clock.advance(HEARTBEAT_MS);
-      pipe.stream(0, bytes.subarray(at, at + 1));
-    }
-    expect(pipe.isClosed).toBe(false);
     link.close();
   });
 

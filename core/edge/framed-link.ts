@@ -6,9 +6,9 @@
  */
 import { Failure, failureFromWire, toFailure } from "../failure.ts";
 import type { Clock } from "../ports/clock.ts";
-import type { Link, LinkRole } from "../ports/link.ts";
+import type { LeaseWish, Link, LinkRole } from "../ports/link.ts";
 import type { Pipe } from "../ports/pipe.ts";
-import { HEARTBEAT_MS, LINK_SILENCE_MS, SEALED_PACK_BYTES } from "../units.ts";
+import { SEALED_PACK_BYTES } from "../units.ts";
 import {
   BYE_OK,
   type ClientFrame,
@@ -22,16 +22,19 @@ import {
 } from "../wire/frame.ts";
 import { type ObjectKind, ObjectReader, type SealedObject } from "../wire/object.ts";
 import { type Deferred, deferred } from "./deferred.ts";
+import { Heartbeat } from "./heartbeat.ts";
 import { Outbox } from "./outbox.ts";
 import { Quota, splitWants } from "./quota.ts";
 
 /** Says hello over a fresh pipe and waits for the welcome. @throws Failure; the pipe is closed then */
-export async function openFramedLink(pipe: Pipe, role: LinkRole, clock: Clock): Promise<Link> {
-  const link = new FramedLink(pipe, role, clock);
+export async function openFramedLink(pipe: Pipe, role: LinkRole, wish: LeaseWish, clock: Clock): Promise<Link> {
+  const link = new FramedLink(pipe, role, wish, clock);
   await link.welcomed;
   return link;
 }
 
+/** How long a welcome may take; who connects has limits of its own, for whole attempts. */
+const WELCOME_MS = 10_000;
 /** Pack buffers kept for reuse. */
 const MAX_SPARE = 4;
 
@@ -39,8 +42,9 @@ class FramedLink implements Link {
   readonly carrier;
   readonly #pipe: Pipe;
   readonly #outbox: Outbox;
-  readonly #clock: Clock;
   readonly #welcome = deferred<void>();
+  /** Aborted when the welcome came, or the end. */
+  readonly #greeting = new AbortController();
   readonly #closed = deferred<Failure>();
   readonly #puts = new Map<string, Deferred<void>>();
   readonly #gets = new Map<string, Deferred<SealedObject>>();
@@ -48,32 +52,41 @@ class FramedLink implements Link {
   readonly #spare: Uint8Array<ArrayBuffer>[] = [];
   readonly #readers = new Map<number, ObjectReader>();
   readonly #listeners: ((state: PortalState) => void)[] = [];
-  /** Ends the heartbeat. */
-  readonly #stop = new AbortController();
+  readonly #heartbeat: Heartbeat;
+  #pings = 0;
   /** Set by the welcome. */
   #window = new Quota(0);
   #wants = { pack: new Quota(0), page: new Quota(0) };
   #commit: Deferred<void> | undefined;
   #complete: Deferred<void> | undefined;
   #limits: LinkLimits | undefined;
+  #lease = 0;
+  readonly #lostListeners: ((kind: ObjectKind, index: number) => void)[] = [];
   #state: PortalState | undefined;
-  #heardMs: number;
   #ended: Failure | undefined;
 
-  constructor(pipe: Pipe, role: LinkRole, clock: Clock) {
+  constructor(pipe: Pipe, role: LinkRole, wish: LeaseWish, clock: Clock) {
     this.carrier = pipe.carrier;
     this.#pipe = pipe;
     // A pipe that takes no bytes is broken, whether or not it says so.
     this.#outbox = new Outbox(pipe, (error) => this.#end(toFailure(error, "relay/unreachable")));
-    this.#clock = clock;
-    this.#heardMs = clock.now();
+    const lost = (what: string) => this.#end(new Failure("relay/unreachable", { what }));
+    this.#heartbeat = new Heartbeat(
+      clock,
+      () => this.ping(),
+      () => lost("silence"),
+    );
     pipe.start({
       frame: (bytes) => this.#guard(() => this.#onFrame(decodeRelayFrame(bytes))),
       objectBytes: (stream, bytes) => this.#guard(() => this.#reader(stream).push(bytes)),
+      moved: () => this.#heartbeat.heard(),
       closed: (reason) => this.#end(reason),
     });
-    this.#send({ t: "hello", v: PROTOCOL_VERSION, portal: role.portal, role: role.role, token: role.token });
-    this.#beat().catch(() => {}); // ends with the link
+    this.#send({ t: "hello", v: PROTOCOL_VERSION, portal: role.portal, role: role.role, token: role.token, ...wish });
+    clock.sleep(WELCOME_MS, this.#greeting.signal).then(
+      () => lost("hello"),
+      () => {},
+    );
   }
 
   get welcomed(): Promise<void> {
@@ -87,8 +100,20 @@ class FramedLink implements Link {
     if (this.#state === undefined) throw new Error("not welcomed yet");
     return this.#state;
   }
+  get lease(): number {
+    return this.#lease;
+  }
   get closed(): Promise<Failure> {
     return this.#closed.promise;
+  }
+  get heardMs(): number {
+    return this.#heartbeat.heardMs;
+  }
+  ping(): void {
+    this.#send({ t: "ping", n: this.#pings++ });
+  }
+  onLost(listener: (kind: ObjectKind, index: number) => void): void {
+    this.#lostListeners.push(listener);
   }
   onState(listener: (state: PortalState) => void): void {
     this.#listeners.push(listener);
@@ -164,15 +189,17 @@ class FramedLink implements Link {
   }
 
   #onFrame(frame: RelayFrame): void {
-    this.#heardMs = this.#clock.now();
+    this.#heartbeat.heard();
     switch (frame.t) {
       case "welcome":
         if (this.#limits !== undefined) throw new Failure("wire/malformed", { what: "second welcome" });
         if (frame.v !== PROTOCOL_VERSION) throw new Failure("relay/version");
         this.#limits = frame.limits;
+        this.#lease = frame.lease;
         this.#window = new Quota(frame.limits.windowBytes);
         this.#wants = splitWants(frame.limits.maxWants);
         this.#state = frame.state;
+        this.#greeting.abort();
         this.#welcome.resolve();
         return;
       case "ack":
@@ -185,6 +212,9 @@ class FramedLink implements Link {
       case "state":
         this.#state = frame.state;
         for (const listener of this.#listeners) listener(frame.state);
+        return;
+      case "lost":
+        for (const listener of this.#lostListeners) listener(frame.kind, frame.index);
         return;
       case "committed":
         this.#commit?.resolve();
@@ -218,9 +248,7 @@ class FramedLink implements Link {
           // An object that nobody asked for any more is read to its end and dropped; the stream stays in step.
           return this.#spare.pop() ?? new Uint8Array(header.kind === "pack" ? SEALED_PACK_BYTES : header.length);
         },
-        slice: () => {
-          this.#heardMs = this.#clock.now();
-        },
+        slice: () => this.#heartbeat.heard(),
         end: (object) => {
           const key = keyOf(object.header.kind, object.header.index);
           this.#gets.get(key)?.resolve(object);
@@ -230,16 +258,6 @@ class FramedLink implements Link {
       this.#readers.set(stream, reader);
     }
     return reader;
-  }
-
-  async #beat(): Promise<void> {
-    for (let n = 0; this.#ended === undefined; n++) {
-      await this.#clock.sleep(HEARTBEAT_MS, this.#stop.signal);
-      if (this.#ended !== undefined) return;
-      if (this.#clock.now() - this.#heardMs > LINK_SILENCE_MS)
-        this.#end(new Failure("relay/unreachable", { what: "silence" }));
-      else this.#send({ t: "ping", n });
-    }
   }
 
   #send(frame: ClientFrame): void {
@@ -262,7 +280,8 @@ class FramedLink implements Link {
     if (this.#ended !== undefined) return;
     if (bye !== undefined) this.#send({ t: "bye", code: bye });
     this.#ended = reason;
-    this.#stop.abort();
+    this.#heartbeat.end();
+    this.#greeting.abort();
     this.#pipe.close();
     this.#welcome.reject(reason);
     for (const quota of [this.#window, this.#wants.pack, this.#wants.page]) quota.end(reason);

@@ -5,14 +5,18 @@
  * @module
  */
 import { base64urlnopad } from "@scure/base";
-import { FAILURES, Failure, type FailureCode, toFailure } from "../failure.ts";
-import { HASH_HEADER, HASH_PATTERN, type PortalStateJson } from "../portal/portal.ts";
+import { Failure, type FailureCode, toFailure } from "../failure.ts";
+import { type GivenLease, HASH_HEADER, LEASE_HEADER, type PortalStateJson } from "../portal/portal.ts";
 import type { Clock } from "../ports/clock.ts";
-import type { Link, LinkRole } from "../ports/link.ts";
+import type { LeaseWish, Link, LinkRole } from "../ports/link.ts";
 import { SEALED_PACK_BYTES, UPLOAD_WINDOW_BYTES } from "../units.ts";
-import { type Commitment, checkState, type PortalState } from "../wire/frame.ts";
-import { checkHeader, type ObjectKind, type SealedObject } from "../wire/object.ts";
+import { asInteger } from "../wire/check.ts";
+import { type Commitment, MAX_LEASE, type PortalState } from "../wire/frame.ts";
+import type { ObjectKind, SealedObject } from "../wire/object.ts";
+import { Acknowledged } from "./acknowledged.ts";
 import { deferred } from "./deferred.ts";
+import { Heartbeat } from "./heartbeat.ts";
+import { readJson, readObject, readState } from "./http-answer.ts";
 import { Quota } from "./quota.ts";
 
 /** One request to the relay; `body` is borrowed. */
@@ -36,57 +40,61 @@ export interface HttpResponse {
 /** Sends one request. @throws Failure `relay/unreachable` when no answer comes; a status is never an exception here */
 export type SendRequest = (request: HttpRequest) => Promise<HttpResponse>;
 
-/** Longest wait of one long poll, seconds; below the time-outs of common proxies. */
+/** Longest wait for an object, seconds; below the time-outs of common proxies. */
 const WAIT_SECONDS = 20;
+/** Longest wait for another state, seconds: its answers are the signs of life of a link that has no pings. */
+const STATE_WAIT_SECONDS = 5;
 /** Rest between two long polls that told nothing, so that a relay that does not wait is not flooded. */
 const REST_MS = 1_000;
-/** Browsers open six connections to one host: state, one page and four packs. */
-const MAX_WANTS = 5;
-const MAX_JSON_BYTES = 4 * 1024 * 1024;
+/** Browsers open six connections to one host: state, one page and four packs, up or down. */
+const MAX_PACKS_AT_ONCE = 4;
+const MAX_PAGES_AT_ONCE = 1;
+/** Failures after which the link is of no use; other ones are answers. */
+const ENDING: readonly FailureCode[] = ["relay/unreachable", "relay/foreign", "portal/lease-lost"];
 
-/** An API call whose answer is JSON. @throws Failure with the relay's code */
+/** An API call whose answer is JSON. @throws Failure with the relay's code, `relay/foreign` when it is not the relay's */
 export async function callApi<T>(send: SendRequest, request: HttpRequest): Promise<T> {
-  const response = await send(request);
-  const text = new TextDecoder().decode(await response.bytes(MAX_JSON_BYTES));
-  const value: unknown = parseJson(text);
-  if (response.status >= 400) throw apiFailure(response.status, value);
-  // A captive portal or a foreign server answers 200 with a page.
-  if (response.status !== 204 && (typeof value !== "object" || value === null))
-    throw new Failure("relay/unreachable", { what: "not a relay", status: response.status });
-  return value as T;
+  return (await readJson(await send(request))) as T;
 }
 
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
-function apiFailure(status: number, body: unknown): Failure {
-  const code = typeof body === "object" && body !== null && "code" in body ? body.code : undefined;
-  if (typeof code === "string" && Object.hasOwn(FAILURES, code)) return new Failure(code as FailureCode, { status });
-  return new Failure("relay/unreachable", { status });
-}
-
-/** Checks the token by asking for the portal's state. @throws Failure */
-export async function openHttpLink(send: SendRequest, role: LinkRole, clock: Clock): Promise<Link> {
+/**
+ * Checks the token by asking for the portal's state. A sender without a lease is given one. `signal` ends the opening only.
+ * @throws Failure `portal/leased` | `portal/…` | `relay/…`
+ */
+export async function openHttpLink(
+  send: SendRequest,
+  role: LinkRole,
+  wish: LeaseWish,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<Link> {
   const link = new HttpLink(send, role, clock);
-  await link.refresh();
-  return link;
+  const onAbort = () => link.close(); // a request that hangs would keep one of the browser's few connections
+  signal.addEventListener("abort", onAbort, { once: true });
+  try {
+    await link.open(role.role === "send" ? wish : undefined);
+    return link;
+  } finally {
+    signal.removeEventListener("abort", onAbort);
+  }
 }
 
 class HttpLink implements Link {
   readonly carrier = "http" as const;
-  readonly limits = { windowBytes: UPLOAD_WINDOW_BYTES, maxWants: MAX_WANTS };
-  readonly #wants = { pack: new Quota(MAX_WANTS - 1), page: new Quota(1) };
+  readonly limits = { windowBytes: UPLOAD_WINDOW_BYTES, maxWants: MAX_PACKS_AT_ONCE + MAX_PAGES_AT_ONCE };
+  readonly #gets = { pack: new Quota(MAX_PACKS_AT_ONCE), page: new Quota(MAX_PAGES_AT_ONCE) };
+  readonly #puts = { pack: new Quota(MAX_PACKS_AT_ONCE), page: new Quota(MAX_PAGES_AT_ONCE) };
   readonly #send: SendRequest;
   readonly #clock: Clock;
   readonly #base: string;
-  readonly #headers: Readonly<Record<string, string>>;
+  #headers: Readonly<Record<string, string>>;
   readonly #closed = deferred<Failure>();
   readonly #abort = new AbortController();
+  readonly #lostListeners: ((kind: ObjectKind, index: number) => void)[] = [];
+  readonly #acknowledged = new Acknowledged();
+  /** Beats while the state is followed. */
+  #heartbeat: Heartbeat | undefined;
+  #lease = 0;
   #state: PortalState | undefined;
   #version = -1;
 
@@ -101,18 +109,60 @@ class HttpLink implements Link {
     if (this.#state === undefined) throw new Error("not opened yet");
     return this.#state;
   }
+  get lease(): number {
+    return this.#lease;
+  }
   get closed(): Promise<Failure> {
     return this.#closed.promise;
   }
+  get heardMs(): number {
+    return this.#heartbeat?.heardMs ?? this.#clock.now();
+  }
+
+  /** @param wish undefined for a receiver */
+  async open(wish: LeaseWish | undefined): Promise<void> {
+    if (wish !== undefined) {
+      this.#lease = wish.lease > 0 ? wish.lease : await this.#takeLease(wish.takeOver);
+      this.#headers = { ...this.#headers, [LEASE_HEADER]: String(this.#lease) };
+    }
+    await this.#refresh(0);
+  }
+
+  async #takeLease(takeOver: boolean): Promise<number> {
+    const body = JSON.stringify({ takeOver });
+    const given = await this.#call<GivenLease>({
+      method: "POST",
+      path: `${this.#base}/lease`,
+      headers: JSON_BODY,
+      body,
+    });
+    return asInteger(given.lease, "lease", MAX_LEASE, 1);
+  }
+
+  onLost(listener: (kind: ObjectKind, index: number) => void): void {
+    this.#lostListeners.push(listener);
+  }
 
   onState(listener: (state: PortalState) => void): void {
+    const onSilence = () => this.#end(new Failure("relay/unreachable", { what: "silence" }));
+    this.#heartbeat ??= new Heartbeat(this.#clock, () => {}, onSilence); // it is the polls that are answered
     void this.#follow(listener);
   }
 
+  ping(): void {
+    this.#call({ method: "GET", path: this.#base }).catch(() => {}); // heard, or not
+  }
+
   async put({ header, bytes }: SealedObject): Promise<void> {
-    const path = `${this.#base}/${header.kind}s/${header.index}${header.final ? "?final=1" : ""}`;
-    const headers = { [HASH_HEADER]: base64urlnopad.encode(header.hash), "Content-Type": "application/octet-stream" };
-    await this.#call({ method: "PUT", path, headers, body: bytes });
+    this.#assertOpen();
+    const { kind, index, final } = header;
+    const path = `${this.#base}/${kind}s/${index}${final ? "?final=1" : ""}`;
+    const headers = {
+      [HASH_HEADER]: base64urlnopad.encode(header.hash),
+      "Content-Type": "application/octet-stream",
+    };
+    await inTurn(this.#puts[kind], this.#abort.signal, () => this.#call({ method: "PUT", path, headers, body: bytes }));
+    this.#acknowledged.add(kind, index);
   }
 
   async get(kind: ObjectKind, index: number, signal?: AbortSignal): Promise<SealedObject> {
@@ -124,14 +174,8 @@ class HttpLink implements Link {
       if (each.aborted) stop.abort();
       each.addEventListener("abort", onAbort, { once: true });
     }
-    const wants = this.#wants[kind];
     try {
-      await wants.take(1, stop.signal);
-      try {
-        return await this.#poll(kind, index, stop.signal);
-      } finally {
-        wants.give(1);
-      }
+      return await inTurn(this.#gets[kind], stop.signal, () => this.#poll(kind, index, stop.signal));
     } finally {
       for (const each of signals) each.removeEventListener("abort", onAbort);
     }
@@ -139,13 +183,18 @@ class HttpLink implements Link {
 
   async #poll(kind: ObjectKind, index: number, signal: AbortSignal): Promise<SealedObject> {
     const path = `${this.#base}/${kind}s/${index}?wait=${WAIT_SECONDS}`;
+    const ask = async () => {
+      const response = await this.#send({ method: "GET", path, headers: this.#headers, signal });
+      return readObject(kind, index, response, SEALED_PACK_BYTES);
+    };
     for (;;) {
       const asked = this.#clock.now();
-      const response = await this.#guard(this.#send({ method: "GET", path, headers: this.#headers, signal }));
-      const bytes = await this.#guard(response.bytes(SEALED_PACK_BYTES));
-      if (response.status === 200) return received(kind, index, response, bytes);
-      const failure = apiFailure(response.status, parseJson(new TextDecoder().decode(bytes)));
-      if (failure.code !== "object/absent" || this.state.commitment !== null) throw failure;
+      try {
+        return await this.#guard(ask());
+      } catch (error) {
+        const isAbsent = error instanceof Failure && error.code === "object/absent";
+        if (!isAbsent || this.state.commitment !== null) throw error;
+      }
       if (this.#clock.now() - asked < REST_MS) await this.#clock.sleep(REST_MS, signal);
     }
   }
@@ -168,20 +217,21 @@ class HttpLink implements Link {
     this.#end(new Failure("cancelled"));
   }
 
-  async refresh(waitSeconds = 0): Promise<void> {
+  async #refresh(waitSeconds: number): Promise<void> {
     const query = waitSeconds > 0 ? `?after=${this.#version}&wait=${waitSeconds}` : "";
-    const json = await this.#call<PortalStateJson>({ method: "GET", path: `${this.#base}${query}` });
-    const { version, ...state } = json;
-    this.#state = stateOf(state);
-    this.#version = version;
+    const path = `${this.#base}${query}`;
+    const json = await this.#guard(this.#call<PortalStateJson>({ method: "GET", path }).then(readState));
+    this.#state = json.state;
+    this.#version = json.version;
   }
 
   async #follow(listener: (state: PortalState) => void): Promise<void> {
     while (!this.#abort.signal.aborted) {
       try {
-        const before = this.#version;
-        await this.refresh(WAIT_SECONDS);
-        if (this.#version !== before) listener(this.state);
+        const [version, acknowledged] = [this.#version, this.#acknowledged.copy()];
+        await this.#refresh(STATE_WAIT_SECONDS);
+        for (const [kind, index] of acknowledged.missingIn(this.state)) this.#tellLost(kind, index);
+        if (this.#version !== version) listener(this.state);
         else await this.#clock.sleep(REST_MS, this.#abort.signal);
       } catch (error) {
         const failure = toFailure(error, "relay/unreachable");
@@ -191,25 +241,34 @@ class HttpLink implements Link {
     }
   }
 
+  #tellLost(kind: ObjectKind, index: number): void {
+    if (!this.#acknowledged.remove(kind, index)) return;
+    for (const listener of this.#lostListeners) listener(kind, index);
+  }
+
   async #call<T>(request: HttpRequest): Promise<T> {
     this.#assertOpen();
     const headers = { ...this.#headers, ...request.headers };
     return this.#guard(callApi<T>(this.#send, { ...request, headers, signal: this.#abort.signal }));
   }
 
-  /** An unreachable relay ends the link, so that the layer above connects again; other failures are answers. */
+  /** A relay that is away ends the link, so that the layer above connects again. */
   async #guard<T>(work: Promise<T>): Promise<T> {
     try {
-      return await work;
+      const result = await work;
+      this.#heartbeat?.heard();
+      return result;
     } catch (error) {
       const failure = toFailure(error, "relay/unreachable");
-      if (failure.code === "relay/unreachable") this.#end(failure);
+      if (ENDING.includes(failure.code)) this.#end(failure);
+      else if (failure.code !== "cancelled") this.#heartbeat?.heard();
       throw failure;
     }
   }
 
   #end(reason: Failure): void {
     this.#closed.resolve(reason);
+    this.#heartbeat?.end();
     this.#abort.abort();
   }
 
@@ -218,29 +277,13 @@ class HttpLink implements Link {
   }
 }
 
-/** @throws Failure `relay/unreachable` for anything but a portal's state */
-function stateOf({ commitment, ...rest }: Omit<PortalStateJson, "version">): PortalState {
+async function inTurn<T>(turns: Quota, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+  await turns.take(1, signal);
   try {
-    const root = commitment && new Uint8Array(base64urlnopad.decode(commitment.root));
-    return checkState({ ...rest, commitment: commitment && { ...commitment, root } });
-  } catch (cause) {
-    throw new Failure("relay/unreachable", { what: "not a relay" }, { cause });
+    return await work();
+  } finally {
+    turns.give(1);
   }
 }
 
 const JSON_BODY = { "Content-Type": "application/json" };
-
-function received(
-  kind: ObjectKind,
-  index: number,
-  response: HttpResponse,
-  bytes: Uint8Array<ArrayBuffer>,
-): SealedObject {
-  const hash = response.header(HASH_HEADER) ?? "";
-  if (!HASH_PATTERN.test(hash))
-    throw new Failure("relay/unreachable", { what: "not a relay", status: response.status });
-  const final = response.header("Warp-Final") === "1";
-  const header = { kind, index, final, length: bytes.length, hash: new Uint8Array(base64urlnopad.decode(hash)) };
-  checkHeader(header);
-  return { header, bytes };
-}

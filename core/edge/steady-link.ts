@@ -4,62 +4,79 @@
  *
  * @module
  */
-import { Failure, toFailure } from "../failure.ts";
-import type { Link } from "../ports/link.ts";
+import { Failure, type FailureCode, toFailure } from "../failure.ts";
+import type { Dial, Link } from "../ports/link.ts";
 import type { Carrier, PathReason } from "../transfer/snapshot.ts";
 import type { Commitment, PortalState } from "../wire/frame.ts";
-import type { ObjectHeader, ObjectKind, SealedObject } from "../wire/object.ts";
-import { type ConnectOptions, connect } from "./connect.ts";
-import { type Deferred, deferred } from "./deferred.ts";
-import { PathTrial } from "./path-trial.ts";
+import { isHeld } from "../wire/held.ts";
+import type { ObjectKind, SealedObject } from "../wire/object.ts";
+import { Acknowledged } from "./acknowledged.ts";
+import { Naps } from "./naps.ts";
+import { Paths, type PathsOptions } from "./paths.ts";
+import { Stall } from "./stall.ts";
 
-/** Tries of one operation that the relay answers with a failure worth repeating (a damaged object, say). */
+/** Tries of one operation that the relay answers with a failure of that one operation (a damaged object, say). */
 const MAX_TRIES = 6;
-const FIRST_DELAY_MS = 400;
-const MAX_DELAY_MS = 15_000;
+const REST_MS = 400;
 
-/** What a steady link needs beside the way to connect. */
-export interface SteadyOptions extends ConnectOptions {
-  /** Uniform in [0, 1); jitter of the delays. */
-  readonly random: () => number;
+/** What a steady link needs beside the way to connect; `lease` is what a sender begins with. */
+export interface SteadyOptions extends PathsOptions {
   /** Called whenever `status` or the portal's state changed. */
   readonly onChange: () => void;
+  /** Called for each object that was stored and is lost at the relay: it is to be stored again. */
+  readonly onLost?: (kind: ObjectKind, index: number) => void;
+  /** Calls a listener when the network may be back, or another one, until the function that it gives is called. */
+  readonly wake?: (listener: () => void) => () => void;
 }
 
 /** How the link stands, for people. */
 export interface LinkStatus {
   readonly carrier: Carrier | null;
   readonly reason: PathReason | null;
-  /** Clock time of the next try while there is no connection. */
+  /** Clock time of the next try, or of the one under way, while it waits for the relay. */
   readonly nextTryAtMs: number | null;
+  /** What the last try failed with while it waits for the relay, or what ended the link. */
+  readonly failure: FailureCode | null;
 }
 
 /** A link to one relay for one transfer; it lasts until `close` or a refusal that no further try can change. */
 export class SteadyLink {
   readonly #options: SteadyOptions;
   readonly #stop = new AbortController();
-  readonly #busy = new Map<Link, number>();
-  #ready: Deferred<Link> = deferred<Link>();
-  #current: Link | undefined;
-  /** The path under trial; new operations go here while there is one. */
-  #second: Link | undefined;
-  #trial: PathTrial | undefined;
-  #delayMs = FIRST_DELAY_MS;
-  #status: LinkStatus = { carrier: null, reason: null, nextTryAtMs: null };
+  readonly #naps: Naps;
+  readonly #paths: Paths;
+  readonly #stall: Stall;
+  readonly #stopWake: (() => void) | undefined;
+  readonly #acknowledged = new Acknowledged();
+  /** Objects that `onLost` told of and that were not stored since. */
+  readonly #lost = new Set<string>();
   #state: PortalState | undefined;
   #objectBytes = 0;
 
   constructor(options: SteadyOptions) {
     this.#options = options;
-    void this.#connect();
+    const { clock, random, onChange, wake } = options;
+    this.#naps = new Naps(clock);
+    this.#stall = new Stall(clock, this.#naps, random, onChange);
+    this.#paths = new Paths({ ...options, dial: this.#dial }, this.#naps, onChange);
+    this.#stopWake = wake?.(() => {
+      this.#paths.woken();
+      this.#naps.wake();
+    });
   }
 
   get status(): LinkStatus {
-    return this.#status;
+    const { carrier, reason, failure, waiting = this.#stall.waiting } = this.#paths;
+    const code = failure?.code ?? waiting?.code ?? null;
+    return { carrier, reason, nextTryAtMs: failure ? null : (waiting?.nextTryAtMs ?? null), failure: code };
   }
   /** The portal as last told, undefined before the first connection. */
   get state(): PortalState | undefined {
     return this.#state;
+  }
+  /** The lease under which objects are stored; 0 for a receiver, and for a sender that has none yet. */
+  get lease(): number {
+    return this.#paths.lease;
   }
   /** Sealed bytes of objects that were stored or accepted; what a dying connection took with it is not counted. */
   get objectBytes(): number {
@@ -68,22 +85,23 @@ export class SteadyLink {
 
   /** Resolves when a connection stands. @throws the Failure that makes further tries useless */
   async connected(): Promise<void> {
-    await this.#ready.promise;
+    this.#paths.release(await this.#paths.take());
   }
 
-  /** Stores one object durably, over whatever connection works. Borrows until settled. */
-  put(object: SealedObject): Promise<void> {
+  /** Stores one object durably, over whatever connection works, however long that takes. Borrows until settled. */
+  async put(object: SealedObject): Promise<void> {
+    const { kind, index, length } = object.header;
     let isRepeat = false;
-    return this.#steadily(
-      async (link) => {
-        // It was stored, only the answer was lost with the last connection.
-        if (isRepeat && isHeld(link.state, object.header)) return 0;
-        isRepeat = true;
-        await link.put(object);
-        return object.header.length;
-      },
-      (bytes) => bytes,
-    ).then(() => {});
+    const store = async (link: Link) => {
+      // It was stored, only the answer was lost with the last connection.
+      if (isRepeat && isHeld(link.state, kind, index)) return 0;
+      isRepeat = true;
+      await link.put(object);
+      return length;
+    };
+    await this.#steadily(store, (bytes) => bytes);
+    this.#acknowledged.add(kind, index);
+    this.#lost.delete(`${kind} ${index}`);
   }
 
   /**
@@ -123,9 +141,39 @@ export class SteadyLink {
 
   /** Ends everything; pending operations reject with `cancelled`. */
   close(): void {
+    const reason = new Failure("cancelled");
     this.#stop.abort();
-    this.#ready.reject(new Failure("cancelled"));
-    for (const link of [this.#current, this.#second, ...this.#busy.keys()]) link?.close();
+    this.#stopWake?.();
+    this.#stall.end(reason);
+    this.#naps.end();
+    this.#paths.end(reason);
+  }
+
+  readonly #dial: Dial = async (carrier, signal, lease) => {
+    const acknowledged = this.#acknowledged.copy();
+    const link = await this.#options.dial(carrier, signal, lease);
+    link.onState((state) => this.#told(state));
+    link.onLost((kind, index) => this.#onLost(kind, index));
+    // What is missing now was lost while nobody could say so.
+    for (const [kind, index] of acknowledged.missingIn(link.state)) this.#onLost(kind, index);
+    this.#told(link.state);
+    return link;
+  };
+
+  #told(state: PortalState): void {
+    if (this.#stop.signal.aborted) return;
+    // An earlier session of this sender may have stored what a relay loses now.
+    if (this.#state === undefined) this.#acknowledged.addHeld(state);
+    this.#state = state;
+    this.#options.onChange();
+  }
+
+  #onLost(kind: ObjectKind, index: number): void {
+    const key = `${kind} ${index}`;
+    if (this.#stop.signal.aborted || this.#lost.has(key)) return; // several connections tell of it
+    this.#lost.add(key);
+    this.#acknowledged.remove(kind, index);
+    this.#options.onLost?.(kind, index);
   }
 
   async #steadily<T>(
@@ -135,145 +183,30 @@ export class SteadyLink {
   ): Promise<T> {
     for (let tries = 1; ; ) {
       if (signal?.aborted) throw new Failure("cancelled");
-      const link = this.#second ?? this.#current ?? (await this.#ready.promise);
-      this.#busy.set(link, (this.#busy.get(link) ?? 0) + 1);
+      const turn = await this.#stall.enter(signal);
+      let link: Link | undefined;
       try {
+        link = await this.#paths.take();
         const result = await operation(link);
-        this.#record(link, bytesOf(result));
+        this.#stall.passed(turn);
+        this.#paths.answered(link, bytesOf(result));
+        this.#objectBytes += bytesOf(result);
         return result;
       } catch (error) {
         const failure = toFailure(error, "relay/unreachable");
-        if (this.#stop.signal.aborted || signal?.aborted) throw failure;
-        if (await settled(link.closed)) continue; // the connection died, which is not this operation's fault
+        const isOver = this.#stop.signal.aborted || signal?.aborted === true || link === undefined;
+        const isDead = link !== undefined && (await settled(link.closed));
+        if (!isOver && !isDead && Stall.isFor(failure)) this.#stall.failed(turn, failure.code);
+        else this.#stall.left(turn);
+        if (isOver) throw failure;
+        if (isDead || Stall.isFor(failure)) continue; // which is not this operation's fault
         if (!failure.retry || ++tries > MAX_TRIES) throw failure;
-        await this.#options.clock.sleep(FIRST_DELAY_MS * tries, this.#stop.signal);
+        await this.#options.clock.sleep(REST_MS * tries, this.#stop.signal);
       } finally {
-        this.#release(link);
+        if (link !== undefined) this.#paths.release(link);
       }
     }
   }
-
-  /** One operation less on a link; one that was moved away from is closed when its last operation ends. */
-  #release(link: Link): void {
-    const left = (this.#busy.get(link) ?? 1) - 1;
-    if (left > 0) {
-      this.#busy.set(link, left);
-      return;
-    }
-    this.#busy.delete(link);
-    if (link !== this.#current && link !== this.#second) link.close();
-  }
-
-  async #connect(): Promise<void> {
-    while (!this.#stop.signal.aborted) {
-      try {
-        const { link, reason } = await connect(this.#options, this.#stop.signal);
-        if (this.#stop.signal.aborted) return link.close();
-        this.#current = link;
-        this.#trial = reason === "first-choice" ? new PathTrial() : undefined;
-        this.#watch(link);
-        this.#ready.resolve(link);
-        this.#setStatus({ carrier: link.carrier, reason, nextTryAtMs: null });
-        return;
-      } catch (error) {
-        const failure = toFailure(error, "relay/unreachable");
-        if (this.#stop.signal.aborted) return;
-        if (!failure.retry) return this.#ready.reject(failure);
-        await this.#wait();
-      }
-    }
-  }
-
-  async #wait(): Promise<void> {
-    const delayMs = this.#delayMs * (0.75 + 0.5 * this.#options.random());
-    this.#delayMs = Math.min(MAX_DELAY_MS, this.#delayMs * 2);
-    this.#setStatus({ carrier: null, reason: null, nextTryAtMs: this.#options.clock.now() + delayMs });
-    await this.#options.clock.sleep(delayMs, this.#stop.signal).catch(() => {});
-  }
-
-  #watch(link: Link): void {
-    this.#state = link.state;
-    link.onState((state) => {
-      this.#state = state;
-      this.#options.onChange();
-    });
-    void link.closed.then((reason) => this.#onClosed(link, reason));
-  }
-
-  #onClosed(link: Link, reason: Failure): void {
-    if (this.#stop.signal.aborted) return;
-    if (link === this.#second) {
-      this.#second = undefined;
-      this.#trial?.giveUp();
-    }
-    if (link !== this.#current) return;
-    this.#trial = undefined;
-    if (this.#second !== undefined) {
-      this.#keepSecond("webtransport-lost");
-      return;
-    }
-    this.#current = undefined;
-    this.#ready = deferred<Link>();
-    this.#setStatus({ carrier: null, reason: null, nextTryAtMs: this.#options.clock.now() });
-    if (reason.retry) void this.#wait().then(() => this.#connect());
-    else this.#ready.reject(reason);
-  }
-
-  #record(link: Link, bytes: number): void {
-    // Only an answered operation shows that a connection is good for something.
-    this.#delayMs = FIRST_DELAY_MS;
-    this.#objectBytes += bytes;
-    if (this.#trial === undefined || bytes === 0) return;
-    const before = this.#trial.step;
-    const step = this.#trial.record(link === this.#second ? "second" : "first", bytes, this.#options.clock.now());
-    if (step === before) return;
-    if (step === "try-second") void this.#trySecond(this.#trial);
-    else if (step === "keep-second") this.#keepSecond("tcp-measured-faster");
-    else this.#leave("second");
-  }
-
-  async #trySecond(trial: PathTrial): Promise<void> {
-    try {
-      const { link } = await connect({ ...this.#options, forced: "tcp" }, this.#stop.signal);
-      if (link.carrier === "websocket" && this.#trial === trial && this.#current && !this.#stop.signal.aborted) {
-        this.#second = link;
-        this.#watch(link);
-        return;
-      }
-      link.close();
-    } catch {
-      // no TCP here: the first path is kept
-    }
-    trial.giveUp();
-  }
-
-  #keepSecond(reason: PathReason): void {
-    const kept = this.#second;
-    if (kept === undefined) return;
-    this.#leave("current");
-    this.#current = kept;
-    this.#second = undefined;
-    this.#trial = undefined;
-    this.#setStatus({ carrier: kept.carrier, reason, nextTryAtMs: null });
-  }
-
-  /** Gives no new operations to a link and closes it as soon as it has none. */
-  #leave(which: "current" | "second"): void {
-    const link = which === "current" ? this.#current : this.#second;
-    if (which === "current") this.#current = undefined;
-    else this.#second = undefined;
-    if (link !== undefined && !this.#busy.has(link)) link.close();
-  }
-
-  #setStatus(status: LinkStatus): void {
-    this.#status = status;
-    this.#options.onChange();
-  }
-}
-
-function isHeld(state: PortalState, { kind, index }: ObjectHeader): boolean {
-  const ranges = kind === "pack" ? state.heldPacks : state.heldPages;
-  return ranges.some((from, i) => i % 2 === 0 && index >= from && index < (ranges[i + 1] ?? from));
 }
 
 /** True when the promise has settled already. */

@@ -77,7 +77,17 @@ export const MAX_DOWNLOADS = 1_000_000;
 /** Path of the link endpoint: WebTransport session and WebSocket. */
 export const LINK_ROUTE = "/api/v1/link";
 
+/** Header of every answer of a relay, its protocol version: what answers without it is something else on the way. */
+export const RELAY_HEADER = "Warp-Relay";
 /** Header of a PUT or GET of an object: the hash of its sealed bytes, u8[32]. */
 export const HASH_HEADER = "Warp-Hash";
 /** The one way to write it. */
 export const HASH_PATTERN = /^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$/;
+
+/** Header of a PUT of an object, and of a commit: the lease under which it is done, in decimal. */
+export const LEASE_HEADER = "Warp-Lease";
+
+/** POST /api/v1/portals/:portal/lease, answered: the lease that the sender holds from now on. */
+export interface GivenLease {
+  readonly lease: number;
+}

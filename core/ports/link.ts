@@ -9,6 +9,14 @@ import type { Carrier } from "../transfer/snapshot.ts";
 import type { Commitment, LinkLimits, PortalState } from "../wire/frame.ts";
 import type { ObjectKind, SealedObject } from "../wire/object.ts";
 
+/** A sender's place at a portal; only one sender holds it at a time, over as many connections as it likes. */
+export interface LeaseWish {
+  /** The lease that is held, or 0 to be given one. */
+  readonly lease: number;
+  /** Take the lease over from a sender that is connected. */
+  readonly takeOver: boolean;
+}
+
 /** Who connects, and what for. */
 export interface LinkRole {
   readonly portal: Uint8Array<ArrayBuffer>;
@@ -21,10 +29,14 @@ export interface LinkRole {
 export interface Link {
   readonly carrier: Carrier;
   readonly limits: LinkLimits;
+  /** The lease under which this link stores; 0 for a receiver. */
+  readonly lease: number;
   /** The latest state that the relay told. */
   readonly state: PortalState;
   /** Called after each change of `state`. */
   onState(listener: (state: PortalState) => void): void;
+  /** Called for each object that the relay held and lost; it may be stored again. */
+  onLost(listener: (kind: ObjectKind, index: number) => void): void;
   /** Stores an object; resolves when the relay has it durably. `object.bytes` is borrowed until then. */
   put(object: SealedObject): Promise<void>;
   /** Asks for one object and waits until it exists. Gives fresh bytes; not verified. */
@@ -35,11 +47,15 @@ export interface Link {
   commit(commitment: Commitment): Promise<void>;
   /** Tells that this receiver verified everything; counts once for each claim, u8[16]. */
   complete(claim: Uint8Array<ArrayBuffer>): Promise<void>;
+  /** Clock time of the last sign of life from the other end. */
+  readonly heardMs: number;
+  /** Asks for a sign of life now, instead of at the next heartbeat. */
+  ping(): void;
   /** Resolves once with the reason when the link ends, also after `close`. */
   readonly closed: Promise<Failure>;
   /** Says good-bye and ends the link. */
   close(): void;
 }
 
-/** Connects over one carrier. @throws Failure `relay/unreachable` | `portal/…` | `relay/…` */
-export type Dial = (carrier: Carrier, signal: AbortSignal) => Promise<Link>;
+/** Connects over one carrier; receivers have no wish. @throws Failure `relay/unreachable` | `portal/…` | `relay/…` */
+export type Dial = (carrier: Carrier, signal: AbortSignal, lease: LeaseWish) => Promise<Link>;

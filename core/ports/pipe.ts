@@ -12,6 +12,8 @@ export interface PipeHandler {
   frame(bytes: Uint8Array): void;
   /** Next bytes of object stream `stream`; borrowed. */
   objectBytes(stream: number, bytes: Uint8Array): void;
+  /** Bytes of an object left for the network: a slow line that is full is no dead one. */
+  moved(): void;
   closed(reason: Failure): void;
 }
 

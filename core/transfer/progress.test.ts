@@ -76,23 +76,26 @@ describe("progress", () => {
 
   it("shows the path and when the next try is", () => {
     const progress = new Progress();
-    progress.link = { carrier: "http", reason: "websocket-blocked", nextTryAtMs: null };
+    progress.link = { carrier: "http", reason: "websocket-blocked", nextTryAtMs: null, failure: null };
     expect(progress.snapshot(0)).toMatchObject({
       path: "tcp",
       carrier: "http",
       pathReason: "websocket-blocked",
       nextTryMs: null,
     });
-    progress.link = { carrier: null, reason: null, nextTryAtMs: 1500 };
+    progress.link = { carrier: null, reason: null, nextTryAtMs: 1500, failure: "relay/foreign" };
     expect(progress.snapshot(1000)).toMatchObject({ path: null, nextTryMs: 500 });
     expect(progress.snapshot(9000).nextTryMs).toBe(0);
+    expect(progress.snapshot(1000).waitingCode).toBeNull();
+    progress.waitingFor = "relay";
+    expect(progress.snapshot(1000)).toMatchObject({ state: "waiting", waitingCode: "relay/foreign" });
   });
 });
 
 describe("what is stored without gaps", () => {
   it("[MOVE-9] grows only with the first pack that is missing", () => {
     const prefix = new StoredPrefix();
-    const stored = [10, 20, 30, 40].map((bytes, i) => prefix.sent({ bytes, entries: i }));
+    const stored = [10, 20, 30, 40].map((bytes, i) => prefix.sent({ bytes, entries: i, objects: i + 1 }));
     stored[2]?.();
     stored[1]?.();
     expect(prefix.reached).toMatchObject({ bytes: 0, entries: 0 });
@@ -100,8 +103,8 @@ describe("what is stored without gaps", () => {
     expect(prefix.reached).toMatchObject({ bytes: 30, entries: 2 });
     stored[3]?.();
     expect(prefix.reached).toMatchObject({ bytes: 40, entries: 3 });
-    prefix.sent({ bytes: 50, entries: 4 })();
-    expect(prefix.reached).toMatchObject({ bytes: 50, entries: 4 });
+    prefix.sent({ bytes: 50, entries: 4, objects: 5 })();
+    expect(prefix.reached).toMatchObject({ bytes: 50, entries: 4, objects: 5 });
   });
 });
 

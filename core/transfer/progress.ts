@@ -27,7 +27,9 @@ export class Progress {
   expiresAtMs: number | null = null;
   paused = false;
   waitingFor: WaitingFor | null = null;
-  link: LinkStatus = { carrier: null, reason: null, nextTryAtMs: null };
+  /** A journal is kept from which it can be resumed. */
+  resumable = false;
+  link: LinkStatus = { carrier: null, reason: null, nextTryAtMs: null, failure: null };
   engine: EngineStatus = { kind: "cpu", reason: "not-measured", adapter: null, figures: null };
   #phase: "preparing" | "running" | "done" | "failed" | "cancelled" = "preparing";
   #failure: Failure | null = null;
@@ -53,6 +55,12 @@ export class Progress {
       this.#phase = "failed";
       this.#failure = outcome;
     }
+  }
+
+  /** Counts bytes that were there before this transfer went on; they say nothing about its rate. */
+  foundBytes(bytes: number): void {
+    this.bytesDone += bytes;
+    for (const sample of this.#samples) sample.bytes += bytes;
   }
 
   /** Counts time that the transfer waited for a stage. */
@@ -82,9 +90,11 @@ export class Progress {
       etaSeconds: bytesPerSecond > 0 && this.listed ? left / bytesPerSecond : null,
       bottleneck: this.#phase === "running" ? this.#bottleneck() : null,
       waitingFor: this.#state() === "waiting" ? this.waitingFor : null,
+      waitingCode: this.#state() === "waiting" ? this.link.failure : null,
       nextTryMs: this.link.nextTryAtMs === null ? null : Math.max(0, this.link.nextTryAtMs - nowMs),
       wireBytes: this.wireBytes,
       knownBytes: this.knownBytes,
+      resumable: this.resumable,
       failure: this.#failure && { code: this.#failure.code, details: this.#failure.details },
       peers: this.peers,
       expiresAtMs: this.expiresAtMs,

@@ -24,7 +24,8 @@ export type PathReason =
   | "webtransport-not-offered"
   | "webtransport-lost"
   | "tcp-measured-faster"
-  | "websocket-blocked";
+  | "websocket-blocked"
+  | "webtransport-back";
 
 /** Why an engine is in use; the page has a sentence for each. */
 export type EngineReason =
@@ -95,12 +96,16 @@ export interface TransferSnapshot {
   readonly etaSeconds: number | null;
   readonly bottleneck: Bottleneck | null;
   readonly waitingFor: WaitingFor | null;
+  /** Why it waits for the relay: what the last try failed with. Null while it does not. */
+  readonly waitingCode: FailureCode | null;
   /** Milliseconds until the next try while `waiting` for the relay, else null. */
   readonly nextTryMs: number | null;
   /** Sealed bytes that crossed the network in this transfer, repeats included. */
   readonly wireBytes: number;
   /** Plaintext bytes not sent because an equal chunk was sent before. */
   readonly knownBytes: number;
+  /** False when nothing is written down to resume from: a streamed download, or a browser that keeps nothing. */
+  readonly resumable: boolean;
   readonly failure: { readonly code: FailureCode; readonly details: FailureDetails } | null;
   /** Receivers (for a sender) or senders (for a receiver) connected right now. */
   readonly peers: number;

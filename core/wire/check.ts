@@ -38,6 +38,12 @@ export function asString(value: unknown, what: string, maxLength: number): strin
   return value;
 }
 
+/** True or false. */
+export function asBoolean(value: unknown, what: string): boolean {
+  if (typeof value !== "boolean") malformed(what);
+  return value;
+}
+
 /** One of a few fixed words. */
 export function asOneOf<T extends string>(value: unknown, options: readonly T[], what: string): T {
   for (const option of options) if (value === option) return option;

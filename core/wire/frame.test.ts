@@ -10,6 +10,7 @@ import {
   decodeClientFrame,
   decodeRelayFrame,
   encodeFrame,
+  MAX_LEASE,
   PORTAL_PHASES,
   type PortalState,
   type RelayFrame,
@@ -40,6 +41,7 @@ const state: fc.Arbitrary<PortalState> = fc.record({
   receivers: fc.integer({ min: 0, max: 0xffff }),
   expiresAtMs: fc.maxSafeNat(),
 });
+const lease = fc.integer({ min: 0, max: MAX_LEASE });
 const clientFrame: fc.Arbitrary<ClientFrame> = fc.oneof(
   fc.record({
     t: fc.constant("hello" as const),
@@ -47,6 +49,8 @@ const clientFrame: fc.Arbitrary<ClientFrame> = fc.oneof(
     portal: bytesOf(16),
     role: fc.constantFrom("send" as const, "receive" as const),
     token: bytesOf(32),
+    lease,
+    takeOver: fc.boolean(),
   }),
   target.map((to) => ({ t: "want" as const, ...to })),
   target.map((to) => ({ t: "unwant" as const, ...to })),
@@ -61,8 +65,9 @@ const limits = fc.record({
 });
 const code = fc.integer({ min: 0, max: 0xffff });
 const relayFrame: fc.Arbitrary<RelayFrame> = fc.oneof(
-  fc.record({ t: fc.constant("welcome" as const), v: fc.integer({ min: 0, max: 255 }), limits, state }),
+  fc.record({ t: fc.constant("welcome" as const), v: fc.integer({ min: 0, max: 255 }), limits, lease, state }),
   target.map((to) => ({ t: "ack" as const, ...to })),
+  target.map((to) => ({ t: "lost" as const, ...to })),
   fc.tuple(target, code).map(([to, number]) => ({ t: "refuse" as const, ...to, code: number })),
   state.map((told) => ({ t: "state" as const, state: told })),
   fc.constant({ t: "committed" as const }),
@@ -97,7 +102,15 @@ describe("control frames", () => {
     expect(frame).toEqual({ t: "complete", claim: new Uint8Array(16).fill(7) });
   });
 
-  const hello = { t: "hello", v: 1, portal: new Uint8Array(16), role: "send", token: new Uint8Array(32) };
+  const hello = {
+    t: "hello",
+    v: 1,
+    portal: new Uint8Array(16),
+    role: "send",
+    token: new Uint8Array(32),
+    lease: 0,
+    takeOver: false,
+  };
   const want = { t: "want", kind: "pack", index: 0 };
   const commit = { t: "commit", packs: 1, pages: 1, root: new Uint8Array(32) };
   it.each<[string, unknown]>([
@@ -116,6 +129,8 @@ describe("control frames", () => {
     ["an unknown role", { ...hello, role: "own" }],
     ["a version as text", { ...hello, v: "1" }],
     ["a version too large", { ...hello, v: 256 }],
+    ["a lease past the last", { ...hello, lease: MAX_LEASE + 1 }],
+    ["a wish that is no boolean", { ...hello, takeOver: 1 }],
     ["an unknown kind", { ...want, kind: "chunk" }],
     ["a negative index", { ...want, index: -1 }],
     ["an index that is a fraction", { ...want, index: 0.5 }],
@@ -141,10 +156,11 @@ describe("control frames", () => {
     receivers: 0,
     expiresAtMs: 1,
   };
-  const welcome = { t: "welcome", v: 1, limits: { windowBytes: 1, maxWants: 2 }, state: told };
+  const welcome = { t: "welcome", v: 1, limits: { windowBytes: 1, maxWants: 2 }, lease: 1, state: told };
   it.each<[string, unknown]>([
     ["an unknown name", { t: "hello" }],
     ["limits that let nothing through", { ...welcome, limits: { windowBytes: 1, maxWants: 1 } }],
+    ["no lease", { t: "welcome", v: 1, limits: welcome.limits, state: told }],
     ["a limit too many", { ...welcome, limits: { windowBytes: 1, maxWants: 2, more: 1 } }],
     ["an unknown phase", { t: "state", state: { ...told, phase: "gone" } }],
     ["a field of the state missing", { t: "state", state: { ...told, senders: undefined } }],

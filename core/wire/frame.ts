@@ -6,7 +6,7 @@
  */
 import { FAILURES, type FailureCode } from "../failure.ts";
 import { MAX_FRAME_BYTES, MAX_PACKS, MAX_PAGES } from "../units.ts";
-import { asArray, asBytes, asFields, asInteger, asOneOf, type Fields, malformed } from "./check.ts";
+import { asArray, asBoolean, asBytes, asFields, asInteger, asOneOf, type Fields, malformed } from "./check.ts";
 import { decodeCanonical, encodeCanonical } from "./codec.ts";
 import type { ObjectKind } from "./object.ts";
 
@@ -50,7 +50,15 @@ export interface LinkLimits {
 
 /** What a client says. */
 export type ClientFrame =
-  | { t: "hello"; v: number; portal: Uint8Array; role: "send" | "receive"; token: Uint8Array }
+  | {
+      t: "hello";
+      v: number;
+      portal: Uint8Array;
+      role: "send" | "receive";
+      token: Uint8Array;
+      lease: number;
+      takeOver: boolean;
+    }
   | { t: "want"; kind: ObjectKind; index: number }
   | { t: "unwant"; kind: ObjectKind; index: number }
   | { t: "commit"; packs: number; pages: number; root: Uint8Array }
@@ -60,14 +68,18 @@ export type ClientFrame =
 
 /** What a relay says. */
 export type RelayFrame =
-  | { t: "welcome"; v: number; limits: LinkLimits; state: PortalState }
+  | { t: "welcome"; v: number; limits: LinkLimits; lease: number; state: PortalState }
   | { t: "ack"; kind: ObjectKind; index: number }
   | { t: "refuse"; kind: ObjectKind; index: number; code: number }
   | { t: "state"; state: PortalState }
+  | { t: "lost"; kind: ObjectKind; index: number }
   | { t: "committed" }
   | { t: "completed" }
   | { t: "pong"; n: number }
   | { t: "bye"; code: number };
+
+/** Leases of one portal are numbered from 1; 0 stands for none. */
+export const MAX_LEASE = 2 ** 31 - 1;
 
 /** `bye` without a failure. */
 export const BYE_OK = 0;
@@ -96,6 +108,8 @@ export function decodeClientFrame(bytes: Uint8Array): ClientFrame {
         portal: asBytes(f["portal"], "portal", 16).slice(),
         role: asOneOf(f["role"], ["send", "receive"], "role"),
         token: asBytes(f["token"], "token", 32).slice(),
+        lease: asInteger(f["lease"], "lease", MAX_LEASE),
+        takeOver: asBoolean(f["takeOver"], "takeOver"),
       });
     case "want":
       return exact(f, { t: "want", ...target(f) });
@@ -123,6 +137,7 @@ export function decodeRelayFrame(bytes: Uint8Array): RelayFrame {
         t: "welcome",
         v: asInteger(f["v"], "v", 255),
         limits: limits(f["limits"]),
+        lease: asInteger(f["lease"], "lease", MAX_LEASE),
         state: checkState(f["state"]),
       });
     case "ack":
@@ -131,6 +146,8 @@ export function decodeRelayFrame(bytes: Uint8Array): RelayFrame {
       return exact(f, { t: "refuse", ...target(f), code: asInteger(f["code"], "code", 0xffff) });
     case "state":
       return exact(f, { t: "state", state: checkState(f["state"]) });
+    case "lost":
+      return exact(f, { t: "lost", ...target(f) });
     case "committed":
       return exact(f, { t: "committed" });
     case "completed":

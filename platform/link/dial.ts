@@ -5,6 +5,7 @@
  * @module
  */
 import { openFramedLink } from "../../core/edge/framed-link.ts";
+import { readRelayInfo } from "../../core/edge/http-answer.ts";
 import { callApi, openHttpLink } from "../../core/edge/http-link.ts";
 import { Failure } from "../../core/failure.ts";
 import type { RelayInfo } from "../../core/portal/portal.ts";
@@ -14,12 +15,10 @@ import { fetchFrom } from "./fetch.ts";
 import { openWebSocketPipe } from "./websocket.ts";
 import { openWebTransportPipe } from "./webtransport.ts";
 
-/** @throws Failure `relay/unreachable` when nothing answers there, or something that is not a relay */
-export async function relayInfo(relayOrigin: string): Promise<RelayInfo> {
-  const info = await callApi<RelayInfo>(fetchFrom(relayOrigin), { method: "GET", path: "/api/v1/relay" });
-  if (typeof info.limits !== "object" || typeof info.version !== "number")
-    throw new Failure("relay/unreachable", { what: "not a relay" });
-  return info;
+/** @throws Failure `relay/unreachable` when nothing answers there, `relay/foreign` when it is not a relay */
+export async function relayInfo(relayOrigin: string, signal?: AbortSignal): Promise<RelayInfo> {
+  const request = { method: "GET", path: "/api/v1/relay", ...(signal && { signal }) } as const;
+  return readRelayInfo(await callApi(fetchFrom(relayOrigin), request));
 }
 
 /** Why WebTransport cannot be tried, or null when it can. */
@@ -35,18 +34,18 @@ export function webtransportAbsent(info: RelayInfo): "webtransport-absent" | "we
 export function createDial(relayOrigin: string, role: LinkRole, fresh: RelayInfo): Dial {
   const send = fetchFrom(relayOrigin);
   let known: RelayInfo | undefined = fresh;
-  return async (carrier, abort) => {
+  return async (carrier, abort, lease) => {
     const signal = abort as AbortSignal;
     switch (carrier) {
       case "http":
-        return openHttpLink(send, role, systemClock);
+        return openHttpLink(send, role, lease, systemClock, signal);
       case "websocket":
-        return openFramedLink(await openWebSocketPipe(relayOrigin, signal), role, systemClock);
+        return openFramedLink(await openWebSocketPipe(relayOrigin, signal), role, lease, systemClock);
       case "webtransport": {
-        const { webtransport } = known ?? (await relayInfo(relayOrigin));
+        const { webtransport } = known ?? (await relayInfo(relayOrigin, signal));
         known = undefined;
         if (webtransport === null) throw new Failure("relay/unreachable", { carrier });
-        return openFramedLink(await openWebTransportPipe(webtransport, signal), role, systemClock);
+        return openFramedLink(await openWebTransportPipe(webtransport, signal), role, lease, systemClock);
       }
       default:
         return carrier satisfies never;

@@ -20,7 +20,8 @@ export function fetchFrom(origin: string): SendRequest {
         signal: signal ? nativeSignal(signal) : null,
         cache: "no-store",
         credentials: "omit",
-        redirect: "error",
+        // A relay never redirects; whoever does must not get the token, and is told apart by its answer.
+        redirect: "manual",
         referrerPolicy: "no-referrer",
       });
       return answer(response);

@@ -13,6 +13,8 @@ import { encodeHeader, type ObjectHeader, STREAM_CONTROL, STREAM_OBJECTS } from 
 /** Bytes that may wait in the browser's send buffer; it tells nothing when it drains, so it is asked again. */
 const MAX_BUFFERED_BYTES = 2 * MIB;
 const BUFFER_POLL_MS = 4;
+/** The same when nothing waits for room: what still leaves the buffer shows that the line is alive. */
+const DRAIN_POLL_MS = 500;
 
 /** Connects. @throws Failure `relay/unreachable` */
 export async function openWebSocketPipe(relayOrigin: string, signal: AbortSignal): Promise<Pipe> {
@@ -45,6 +47,9 @@ class WebSocketPipe implements Pipe {
   #tail: Promise<void> = Promise.resolve();
   /** One message of object bytes; `send` copies, so the next one is written over it. */
   readonly #message = new Uint8Array(1 + WRITE_BYTES);
+  /** `bufferedAmount` when it was looked at last. */
+  #bufferedBytes = 0;
+  #isDraining = false;
 
   constructor(socket: WebSocket) {
     this.#socket = socket;
@@ -80,19 +85,38 @@ class WebSocketPipe implements Pipe {
     this.#sendSlice(encodeHeader(header));
     for (let at = 0; at < bytes.length; at += WRITE_BYTES) {
       while (this.#socket.bufferedAmount > MAX_BUFFERED_BYTES) {
-        await new Promise((resolve) => setTimeout(resolve, BUFFER_POLL_MS));
+        await pause(BUFFER_POLL_MS);
+        this.#look();
         if (this.#socket.readyState !== WebSocket.OPEN)
           throw new Failure("relay/unreachable", { carrier: "websocket" });
       }
       this.#sendSlice(bytes.subarray(at, at + WRITE_BYTES));
     }
+    if (!this.#isDraining) void this.#drain();
+  }
+
+  async #drain(): Promise<void> {
+    this.#isDraining = true;
+    while (this.#socket.bufferedAmount > 0 && this.#socket.readyState === WebSocket.OPEN) {
+      await pause(DRAIN_POLL_MS);
+      this.#look();
+    }
+    this.#isDraining = false;
+  }
+
+  #look(): void {
+    const { bufferedAmount } = this.#socket;
+    if (bufferedAmount < this.#bufferedBytes) this.#handler?.moved();
+    this.#bufferedBytes = bufferedAmount;
   }
 
   #sendSlice(slice: Uint8Array): void {
     if (this.#socket.readyState !== WebSocket.OPEN) throw new Failure("relay/unreachable", { carrier: "websocket" });
+    this.#look();
     this.#message[0] = STREAM_OBJECTS;
     this.#message.set(slice, 1);
     this.#socket.send(this.#message.subarray(0, 1 + slice.length));
+    this.#bufferedBytes = this.#socket.bufferedAmount;
   }
 
   #onMessage(data: unknown): void {
@@ -110,4 +134,8 @@ class WebSocketPipe implements Pipe {
   #closed(): void {
     this.#handler?.closed(new Failure("relay/unreachable", { carrier: "websocket" }));
   }
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }

@@ -70,6 +70,7 @@ class WebTransportPipe implements Pipe {
   readonly #control: OpenedStream;
   readonly #opened: readonly OpenedStream[];
   readonly #streams: readonly ObjectStream[];
+  #handler: PipeHandler | undefined;
 
   constructor(transport: WebTransport, control: OpenedStream, objects: readonly OpenedStream[]) {
     this.#transport = transport;
@@ -79,6 +80,7 @@ class WebTransportPipe implements Pipe {
   }
 
   start(handler: PipeHandler): void {
+    this.#handler = handler;
     const lost = (cause?: unknown) =>
       handler.closed(new Failure("relay/unreachable", { carrier: "webtransport" }, { cause }));
     const frames = new FrameReader((frame) => handler.frame(frame));
@@ -101,7 +103,7 @@ class WebTransportPipe implements Pipe {
   sendObject(header: ObjectHeader, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
     const stream = this.#streams.reduce((best, next) => (next.queuedBytes < best.queuedBytes ? next : best));
     stream.queuedBytes += bytes.length;
-    const turn = stream.tail.then(() => write(stream, header, bytes));
+    const turn = stream.tail.then(() => write(stream, header, bytes, () => this.#handler?.moved()));
     stream.tail = turn.catch(() => {});
     return turn;
   }
@@ -115,11 +117,17 @@ class WebTransportPipe implements Pipe {
   }
 }
 
-async function write(stream: ObjectStream, header: ObjectHeader, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
+async function write(
+  stream: ObjectStream,
+  header: ObjectHeader,
+  bytes: Uint8Array<ArrayBuffer>,
+  onMoved: () => void,
+): Promise<void> {
   await stream.writer.write(encodeHeader(header));
   for (let at = 0; at < bytes.length; at += WRITE_BYTES) {
     const slice = bytes.subarray(at, at + WRITE_BYTES);
     await stream.writer.write(slice);
+    onMoved();
     stream.queuedBytes -= slice.length;
   }
 }

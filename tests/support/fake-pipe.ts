@@ -61,8 +61,17 @@ export class FakePipe implements Pipe {
     for (const frame of frames) this.#handler?.frame(encodeFrame(frame));
   }
 
-  welcome(limits: LinkLimits = { windowBytes: 2 ** 25, maxWants: 64 }, version: number = PROTOCOL_VERSION): void {
-    this.tell({ t: "welcome", v: version, limits, state: EMPTY_STATE });
+  welcome(
+    limits: LinkLimits = { windowBytes: 2 ** 25, maxWants: 64 },
+    version: number = PROTOCOL_VERSION,
+    lease = 1,
+  ): void {
+    this.tell({ t: "welcome", v: version, limits, lease, state: EMPTY_STATE });
+  }
+
+  /** Object bytes went out to the network. */
+  moved(): void {
+    this.#handler?.moved();
   }
 
   /** Bytes of an object stream. */

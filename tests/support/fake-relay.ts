@@ -6,13 +6,14 @@
  */
 import { RangeSet } from "../../core/chunk/range-set.ts";
 import { openFramedLink } from "../../core/edge/framed-link.ts";
-import { Failure } from "../../core/failure.ts";
+import { Failure, type FailureCode, toFailure } from "../../core/failure.ts";
 import { merkleRoot } from "../../core/hash/merkle.ts";
 import type { Clock } from "../../core/ports/clock.ts";
-import type { Link, LinkRole } from "../../core/ports/link.ts";
+import type { LeaseWish, Link, LinkRole } from "../../core/ports/link.ts";
 import type { Pipe, PipeHandler } from "../../core/ports/pipe.ts";
 import { UPLOAD_WINDOW_BYTES } from "../../core/units.ts";
 import {
+  type ClientFrame,
   type Commitment,
   decodeClientFrame,
   encodeFrame,
@@ -22,7 +23,13 @@ import {
   type RelayFrame,
   wireCode,
 } from "../../core/wire/frame.ts";
-import { encodeHeader, type ObjectHeader, ObjectReader, type SealedObject } from "../../core/wire/object.ts";
+import {
+  encodeHeader,
+  type ObjectHeader,
+  type ObjectKind,
+  ObjectReader,
+  type SealedObject,
+} from "../../core/wire/object.ts";
 import { objectHash } from "./bytes.ts";
 
 /** What may happen to one object on its way, counted from 1 over all links and both directions. */
@@ -41,6 +48,8 @@ export class FakeRelay {
   readonly objects = new Map<string, SealedObject>();
   readonly limits: LinkLimits;
   readonly pipes = new Set<RelayPipe>();
+  /** The portal's lease; it was created with the first one. */
+  lease = 1;
   commitment: Commitment | null = null;
   claims: Uint8Array[] = [];
   operations = 0;
@@ -58,10 +67,34 @@ export class FakeRelay {
     this.limits = options.limits ?? { windowBytes: UPLOAD_WINDOW_BYTES, maxWants: 64 };
   }
 
-  /** Connects a client. */
-  async connect(carrier: "webtransport" | "websocket", role: LinkRole, clock: Clock): Promise<Link> {
+  /** Connects a client; without a wish it holds the lease that the portal was created with, or whichever it has now. */
+  async connect(
+    carrier: "webtransport" | "websocket",
+    role: LinkRole,
+    clock: Clock,
+    wish: LeaseWish = { lease: role.role === "send" ? this.lease : 0, takeOver: false },
+  ): Promise<Link> {
     this.connections += 1;
-    return openFramedLink(new RelayPipe(this, carrier), role, clock);
+    return openFramedLink(new RelayPipe(this, carrier), role, wish, clock);
+  }
+
+  /** A held object turns out to be damaged: it is gone, and senders are told. */
+  lose(kind: ObjectKind, index: number): void {
+    if (!this.objects.delete(`${kind} ${index}`)) throw new Error("what is not held cannot be lost");
+    for (const pipe of [...this.pipes]) pipe.tellLost(kind, index);
+    this.changed();
+  }
+
+  /** The lease that a sender gets for its wish. @throws Failure `portal/leased` | `portal/lease-lost` | `wire/malformed` */
+  grant({ lease, takeOver }: LeaseWish): number {
+    if (lease > this.lease) throw new Failure("wire/malformed");
+    if (lease > 0 && lease < this.lease) throw new Failure("portal/lease-lost");
+    if (lease > 0) return lease;
+    const others = [...this.pipes].filter(({ role }) => role === "send");
+    if (others.length > 0 && !takeOver) throw new Failure("portal/leased");
+    for (const other of others) other.refuse("portal/lease-lost");
+    this.lease += 1;
+    return this.lease;
   }
 
   get sliceBytes(): number {
@@ -159,6 +192,16 @@ class RelayPipe implements Pipe {
     this.#handler?.closed(new Failure("relay/unreachable", { what: "cut" }));
   }
 
+  /** Says good-bye with a failure. */
+  refuse(code: FailureCode): void {
+    this.#handler?.frame(encodeFrame({ t: "bye", code: wireCode(code) }));
+    this.close();
+  }
+
+  tellLost(kind: ObjectKind, index: number): void {
+    if (this.role === "send") this.#tell({ t: "lost", kind, index });
+  }
+
   onChanged(): void {
     this.#tell({ t: "state", state: this.#relay.state() });
     for (const key of [...this.#wants]) this.#deliver(key);
@@ -168,12 +211,22 @@ class RelayPipe implements Pipe {
     if (!this.#isClosed && this.role !== undefined) this.#handler?.frame(encodeFrame(frame));
   }
 
+  #onHello(frame: ClientFrame & { t: "hello" }): void {
+    const relay = this.#relay;
+    try {
+      const lease = frame.role === "send" ? relay.grant(frame) : 0;
+      this.role = frame.role;
+      this.#tell({ t: "welcome", v: PROTOCOL_VERSION, limits: relay.limits, lease, state: relay.state() });
+    } catch (error) {
+      this.refuse(toFailure(error, "wire/malformed").code);
+    }
+  }
+
   #onFrame(frame: ReturnType<typeof decodeClientFrame>): void {
     const relay = this.#relay;
     switch (frame.t) {
       case "hello":
-        this.role = frame.role;
-        this.#tell({ t: "welcome", v: PROTOCOL_VERSION, limits: relay.limits, state: relay.state() });
+        this.#onHello(frame);
         return;
       case "want":
         this.#wants.add(`${frame.kind} ${frame.index}`);

@@ -23,6 +23,9 @@ export type ObjectsRequest =
 /** As many as the product's sender has on the way. */
 const PUTS = UPLOAD_WINDOW_BYTES / SEALED_PACK_BYTES - 1;
 const READS_AHEAD = 2;
+/** A portal that was just made has the first lease; receivers have none. */
+const FIRST_LEASE = { lease: 1, takeOver: false };
+const NO_LEASE = { lease: 0, takeOver: false };
 
 function decodeBase64(text: string): Uint8Array<ArrayBuffer> {
   return Uint8Array.from(base64.decode(text));
@@ -68,7 +71,11 @@ async function put(
   const startedMs = Date.now();
   const { ticket, owner } = await createPortal(relay);
   emit("portal", ticket);
-  const link = await createDial(relay, owner, await relayInfo(relay))(carrier, new AbortController().signal);
+  const link = await createDial(relay, owner, await relayInfo(relay))(
+    carrier,
+    new AbortController().signal,
+    FIRST_LEASE,
+  );
   const reads: Promise<Uint8Array<ArrayBuffer>>[] = [];
   const read = (index: number) => {
     for (let at = index; at <= Math.min(index + READS_AHEAD, hashes.length - 1); at++)
@@ -98,7 +105,7 @@ async function take(request: ObjectsRequest & { type: "take" }): Promise<unknown
     token: decodeBase64(portal.readToken),
   };
   const output = target === "file" ? await FileOutput.open(name) : undefined;
-  const link = await createDial(relay, role, await relayInfo(relay))(carrier, new AbortController().signal);
+  const link = await createDial(relay, role, await relayInfo(relay))(carrier, new AbortController().signal, NO_LEASE);
   let bytes = 0;
   const wanted: ReturnType<Link["get"]>[] = [];
   for (let index = 0; index < objects; index++) {

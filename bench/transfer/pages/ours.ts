@@ -53,6 +53,7 @@ export async function send({ name, bytes, relay, path }: ArgumentsOf<"send">, em
       password: "",
       relayOrigin: relay,
       figures: null,
+      handles: [],
     };
     const link = await transfer.send({ ...options, overrides: { path } });
     emit("link", { link, startedMs });
@@ -73,7 +74,7 @@ export async function receive({ link, relay, path }: ArgumentsOf<"receive">): Pr
   try {
     const done = ended(transfer);
     await transfer.open(link, relay, { path }, null);
-    await transfer.receive({ kind: "private" });
+    await transfer.receive({ kind: "private" }, false);
     const endedMs = Date.now();
     const { carrier } = await done;
     const [entry] = await transfer.entries(0, 1);
@@ -114,7 +115,7 @@ export async function receiveStream(
     const workerMs = Date.now();
     await transfer.open(link, relay, { path }, null);
     const openMs = Date.now();
-    await transfer.receive({ kind: "download", port: port2 });
+    await transfer.receive({ kind: "download", port: port2 }, false);
     return { startedMs, workerMs, openMs, firstMs, endedMs: Date.now() };
   } finally {
     transfer.terminate();
