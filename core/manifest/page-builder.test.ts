@@ -69,4 +69,29 @@ describe("the page builder", () => {
     });
     expect(builder.bytes).toBe(0);
   });
+
+  it("gives what is fresh in slices that make the same page again", () => {
+    const [builder, again] = [new PageBuilder(), new PageBuilder()];
+    const slices: Page[] = [];
+    const slice = (): void => {
+      slices.push(builder.fresh(null));
+    };
+    builder.addEntry(entry("a"));
+    slice();
+    builder.addRun({ codec: "lz4", storedBytes: 5, chunks: 2 }, noise(64, 1), [3, 4]);
+    builder.addPack(noise(32, 2));
+    slice();
+    slice();
+    builder.closeList();
+    builder.addRun({ codec: "none", storedBytes: 6, chunks: 1 }, noise(32, 3), [6]);
+    builder.addEvent({ kind: "extent", entry: 0, firstChunk: 0, chunks: 3 });
+    builder.addEvent({ kind: "end", entry: 0, root: noise(32, 4) });
+    slice();
+    expect(slices[2]).toMatchObject({ entries: [], runs: [], chunkBytes: [], events: [] });
+    for (const rows of slices) again.addRows(rows);
+    const page = builder.take(end);
+    expect(Buffer.compare(encodePage(again.take(end)), encodePage(page))).toBe(0);
+    builder.addEntry(entry("b"));
+    expect(builder.fresh(null).entries.map(({ path }) => path)).toEqual(["b"]);
+  });
 });

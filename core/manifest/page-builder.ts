@@ -12,6 +12,8 @@ const FULL_BYTES = 200 * 1024;
 /** Estimated payload bytes from which a page is worth writing: about the smallest sealed page. */
 export const WORTHWHILE_BYTES = 12 * 1024;
 
+const NOTHING_TOLD = { entries: 0, runs: 0, hashes: 0, chunks: 0, events: 0, packs: 0 };
+
 /** The sender's side of one growing manifest. */
 export class PageBuilder {
   #entries: Entry[] = [];
@@ -22,6 +24,8 @@ export class PageBuilder {
   #packHashes: Uint8Array[] = [];
   #bytes = 0;
   #listed = false;
+  /** How much of each column `fresh` has given. */
+  #told = NOTHING_TOLD;
 
   /** Estimated payload bytes. */
   get bytes(): number {
@@ -60,6 +64,44 @@ export class PageBuilder {
     this.#bytes += 32;
   }
 
+  /** What came since the last call or, if that was later, since the page was begun; the page keeps it. */
+  fresh(end: ManifestEnd | null): Page {
+    const [entries, runs, events] = [this.#entries, this.#runs, this.#events];
+    const since = this.#told;
+    this.#told = {
+      entries: entries.length,
+      runs: runs.length,
+      hashes: this.#chunkHashes.length,
+      chunks: this.#chunkBytes.length,
+      events: events.length,
+      packs: this.#packHashes.length,
+    };
+    return {
+      entries: entries.slice(since.entries),
+      listed: this.#listed,
+      runs: runs.slice(since.runs),
+      chunkHashes: concat(this.#chunkHashes.slice(since.hashes)),
+      chunkBytes: this.#chunkBytes.slice(since.chunks),
+      events: events.slice(since.events),
+      packHashes: concat(this.#packHashes.slice(since.packs)),
+      end,
+    };
+  }
+
+  /** Adds all rows of a page, as they came. */
+  addRows(rows: Page): void {
+    for (const entry of rows.entries) this.addEntry(entry);
+    if (rows.listed) this.closeList();
+    let chunk = 0;
+    for (const run of rows.runs) {
+      const next = chunk + run.chunks;
+      this.addRun(run, rows.chunkHashes.subarray(32 * chunk, 32 * next), rows.chunkBytes.slice(chunk, next));
+      chunk = next;
+    }
+    for (const event of rows.events) this.addEvent(event);
+    for (let at = 0; at < rows.packHashes.length; at += 32) this.addPack(rows.packHashes.subarray(at, at + 32));
+  }
+
   /** The page so far; the builder starts the next one. */
   take(end: ManifestEnd | null): Page {
     const page: Page = {
@@ -79,6 +121,7 @@ export class PageBuilder {
     this.#events = [];
     this.#packHashes = [];
     this.#bytes = 0;
+    this.#told = NOTHING_TOLD;
     return page;
   }
 }

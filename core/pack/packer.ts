@@ -23,11 +23,17 @@ export interface PlainPack {
 export class Packer {
   #current: SealBuffer | undefined;
   #filled = 0;
-  #index = 0;
-  #offset = 0;
+  #index: number;
+  #offset: number;
   readonly #spare: SealBuffer[] = [];
 
-  /** Bytes appended so far; the next run starts here. */
+  /** @param first number of the first pack; those before it were sealed by an earlier packer */
+  constructor(first = 0) {
+    this.#index = first;
+    this.#offset = first * PACK_PAYLOAD_BYTES;
+  }
+
+  /** Place in the stream; the next run starts here. */
   get offset(): number {
     return this.#offset;
   }

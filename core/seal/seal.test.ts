@@ -14,7 +14,7 @@ import type { ObjectHeader, ObjectKind, SealedObject } from "../wire/object.ts";
 import { deriveKeys, NO_PASSWORD, type PortalKeys } from "./keys.ts";
 import { createLink } from "./link.ts";
 import { paddedBytes } from "./padding.ts";
-import { createSealBuffer, open, seal, sealedLength } from "./seal.ts";
+import { createSealBuffer, ivsOf, open, seal, sealedLength } from "./seal.ts";
 
 const link = createLink();
 const { portal } = link;
@@ -23,11 +23,17 @@ beforeAll(async () => {
   keys = await deriveKeys(link, NO_PASSWORD);
 });
 
-async function sealed(kind: ObjectKind, index: number, final: boolean, payload: Uint8Array): Promise<SealedObject> {
+async function sealed(
+  kind: ObjectKind,
+  index: number,
+  final: boolean,
+  payload: Uint8Array,
+  ivs?: Uint8Array,
+): Promise<SealedObject> {
   const buffer = createSealBuffer(kind === "pack" ? SEALED_PACK_BYTES : MAX_SEALED_PAGE_BYTES);
   buffer.room.fill(0xee);
   buffer.room.set(payload);
-  return seal(kind === "pack" ? keys.pack : keys.page, portal, kind, index, final, buffer, payload.length);
+  return seal(kind === "pack" ? keys.pack : keys.page, portal, kind, index, final, buffer, payload.length, { ivs });
 }
 
 async function codeOf(work: Promise<unknown>): Promise<string> {
@@ -144,6 +150,16 @@ describe("sealed objects", () => {
     const [first, second] = [await sealed("page", 0, false, payload), await sealed("page", 0, false, payload)];
     expect(Buffer.compare(first.bytes.subarray(0, 12), second.bytes.subarray(0, 12))).not.toBe(0);
     expect(Buffer.compare(first.bytes.subarray(12, 64), second.bytes.subarray(12, 64))).not.toBe(0);
+  });
+
+  it("[SEAL-4] are the same bytes again with the same vectors, of every segment", async () => {
+    const payload = noise(PACK_PAYLOAD_BYTES, "again");
+    const first = await sealed("pack", 3, false, payload);
+    const ivs = ivsOf(first);
+    expect(ivs.length).toBe(12 * 8);
+    const second = await sealed("pack", 3, false, payload, ivs);
+    expect(second.header).toEqual(first.header);
+    expect(Buffer.compare(second.bytes, first.bytes)).toBe(0);
   });
 });
 

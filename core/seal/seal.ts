@@ -3,7 +3,8 @@
  * associated data binds version, portal, kind, index, final flag, sealed length and the segment's number. A sealed segment
  * is `iv ‖ ciphertext ‖ tag`; the plaintext of all segments together is `u32 length ‖ payload ‖ zeros`.
  *
- * The IVs are random and not counters because after a crash the same index may be sealed again with other bytes.
+ * The IVs are random and not counters because after a crash the same index may be sealed again with other bytes. A sender
+ * that lost a sealed object makes it again with the IVs that its journal kept, and sends it only when the hash is the same.
  *
  * @module
  */
@@ -62,9 +63,23 @@ export function sealedLength(kind: ObjectKind, final: boolean, payloadBytes: num
   return Math.min(max, Math.max(kind === "page" ? MIN_SEALED_PAGE_BYTES : 0, paddedBytes(bytes)));
 }
 
+/** What a seal may be given. */
+export interface SealOptions {
+  /** Where the sealed bytes go, at least as long as they; fresh memory when absent. */
+  readonly into?: Uint8Array<ArrayBuffer> | undefined;
+  /** The IVs of the same object when it was sealed before, one after the other; random when absent. */
+  readonly ivs?: Uint8Array | undefined;
+}
+
+/** The IVs that a sealed object has in it, one after the other; fresh memory. */
+export function ivsOf({ bytes }: SealedObject): Uint8Array<ArrayBuffer> {
+  const ivs: Uint8Array[] = [];
+  for (let at = 0; at < bytes.length; at += SEGMENT_BYTES) ivs.push(bytes.subarray(at, at + IV_BYTES));
+  return concat(ivs);
+}
+
 /**
  * Seals the first `payloadBytes` of `buffer.room`. The buffer is borrowed and may be reused when the promise settles.
- * @param into where the sealed bytes go, at least as long as they; fresh memory when absent
  * @returns the sealed object with its hash
  */
 export async function seal(
@@ -75,7 +90,7 @@ export async function seal(
   final: boolean,
   buffer: SealBuffer,
   payloadBytes: number,
-  into?: Uint8Array<ArrayBuffer>,
+  { into, ivs }: SealOptions = {},
 ): Promise<SealedObject> {
   const length = sealedLength(kind, final, payloadBytes);
   new DataView(buffer.plain.buffer, buffer.plain.byteOffset).setUint32(0, payloadBytes, true);
@@ -84,7 +99,7 @@ export async function seal(
   const bytes = into?.subarray(0, length) ?? new Uint8Array(length);
   const digests: Uint8Array[] = [];
   for (let segment = 0; segment * SEGMENT_BYTES < length; segment++) {
-    const iv = crypto.getRandomValues(new Uint8Array(IV_BYTES));
+    const iv = ivs?.slice(segment * IV_BYTES, (segment + 1) * IV_BYTES) ?? randomIv();
     const additionalData = associatedData(portal, { kind, index, final, length }, segment);
     const piece = plain.subarray(segment * SEGMENT_PLAIN_BYTES, (segment + 1) * SEGMENT_PLAIN_BYTES);
     const ciphertext = new Uint8Array(await crypto.subtle.encrypt({ name: "AES-GCM", iv, additionalData }, key, piece));
@@ -94,6 +109,10 @@ export async function seal(
   }
   const hash = hashOfSegments(digests);
   return { header: { kind, final, index, length, hash }, bytes };
+}
+
+function randomIv(): Uint8Array<ArrayBuffer> {
+  return crypto.getRandomValues(new Uint8Array(IV_BYTES));
 }
 
 /**

@@ -23,12 +23,19 @@ export interface BatchCost extends BatchTimes {
   readonly knownBytes: number;
 }
 
+/**
+ * Where the plaintext of a run comes from, three numbers for each stretch of one file: entry, offset in the file, bytes.
+ * Flat, because it crosses threads with every batch.
+ */
+export type Spans = readonly number[];
+
 /** A run before compression. */
 export interface ScannedRun {
   /** Byte range in the batch. */
   readonly start: number;
   readonly end: number;
   readonly chunks: number;
+  readonly spans: Spans;
 }
 
 /** What the scan gives; `bytes` is given with it. */
@@ -47,6 +54,7 @@ export interface CompressedRun {
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly plainBytes: number;
   readonly chunks: number;
+  readonly spans: Spans;
 }
 
 /** What the sender takes. */
@@ -65,6 +73,26 @@ export interface BatchSource {
   next(codec: Codec): Promise<CompressedBatch | undefined>;
   /** The bytes of the batch's runs are not needed any more and may be written over. */
   recycle(batch: CompressedBatch): void;
+}
+
+/** A run that was sent, as a journal tells of it. */
+export interface RunSource {
+  readonly codec: Codec;
+  readonly storedBytes: number;
+  /** BLAKE3-256 of its chunks, u8[chunks, 32], and their plaintext lengths. */
+  readonly chunkHashes: Uint8Array;
+  readonly chunkBytes: readonly number[];
+  readonly spans: Spans;
+}
+
+/** Makes runs again from their files, byte for byte. */
+export interface Repeater {
+  /**
+   * @param engine which engine's LZ4; all else is the same on both
+   * @returns the runs as they lay in the packs, given; one has another length when the engine is not the one that made it
+   * @throws Failure `file/absent` | `file/changed` | `file/unreadable` | `pack/unrepeatable` without such an engine
+   */
+  repeat(runs: readonly RunSource[], engine: "cpu" | "gpu"): Promise<readonly Uint8Array<ArrayBuffer>[]>;
 }
 
 /** Decompresses a run and verifies every chunk of it. */

@@ -16,12 +16,12 @@ export async function compressBatch(
 ): Promise<CompressedBatch> {
   const before = clock.now();
   const packed = codec === "none" ? [] : await engine.compress(batch.bytes, batch.runs, codec);
-  const runs = batch.runs.map(({ start, end, chunks }, i): CompressedRun => {
+  const runs = batch.runs.map(({ start, end, chunks, spans }, i): CompressedRun => {
     const plainBytes = end - start;
     const bytes = packed[i];
     return bytes === undefined
-      ? { codec: "none", bytes: batch.bytes.subarray(start, end), plainBytes, chunks }
-      : { codec, bytes, plainBytes, chunks };
+      ? { codec: "none", bytes: batch.bytes.subarray(start, end), plainBytes, chunks, spans }
+      : { codec, bytes, plainBytes, chunks, spans };
   });
   const { bytes: _taken, runs: _scanned, ...rest } = batch;
   return { ...rest, runs, codec, compressMs: clock.now() - before };

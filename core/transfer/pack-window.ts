@@ -44,6 +44,10 @@ export class PackWindow {
   /** Last pack that was read from, when it lay further back. */
   #lookBack: number | undefined;
   #tail: Promise<unknown> = Promise.resolve();
+  /** Packs before it hold nothing but what an earlier run received, and what is read; so only what is read is asked for. */
+  #floor = Number.POSITIVE_INFINITY;
+  /** How many reads wait for a pack. */
+  readonly #needed = new Map<number, number>();
 
   constructor(parts: PackWindowParts) {
     this.#parts = parts;
@@ -55,8 +59,10 @@ export class PackWindow {
     return this.#packs.size;
   }
 
-  /** Starts asking for the first packs, before it is known what they hold. */
-  start(): void {
+  /** Starts asking for packs from `first` on, before it is known what they hold. Until then only what is read is asked for. */
+  start(first = 0): void {
+    this.#floor = first;
+    this.#furthest = Math.max(this.#furthest, first);
     this.#arrange();
     // Packs behind the last one were asked for before their number was known.
     this.#parts.feed
@@ -73,9 +79,19 @@ export class PackWindow {
    * @throws Failure `pack/forged` | `object/corrupt` | link failures
    */
   read(start: number, length: number): Promise<Uint8Array<ArrayBuffer>> {
-    const turn = this.#tail.then(() => this.#read(start, length));
+    const packs = packSpans(start, length).map(({ pack }) => pack);
+    this.#count(packs, 1);
+    const turn = this.#tail.then(() => this.#read(start, length)).finally(() => this.#count(packs, -1));
     this.#tail = turn.catch(() => {});
     return turn;
+  }
+
+  #count(packs: readonly number[], change: number): void {
+    for (const pack of packs) {
+      const count = (this.#needed.get(pack) ?? 0) + change;
+      if (count > 0) this.#needed.set(pack, count);
+      else this.#needed.delete(pack);
+    }
   }
 
   async #read(start: number, length: number): Promise<Uint8Array<ArrayBuffer>> {
@@ -105,8 +121,8 @@ export class PackWindow {
     const count = this.#parts.feed.manifest.end?.packs ?? Number.POSITIVE_INFINITY;
     const wanted = new Set<number>();
     // What is read next comes first: a look back is waited for now.
-    if (this.#lookBack !== undefined) addRange(wanted, this.#lookBack, this.#lookBack + LOOK_BACK_PACKS, count);
-    addRange(wanted, this.#furthest, this.#furthest + DOWNLOAD_WINDOW_PACKS, count);
+    if (this.#lookBack !== undefined) this.#addRange(wanted, this.#lookBack, LOOK_BACK_PACKS, count);
+    this.#addRange(wanted, this.#furthest, DOWNLOAD_WINDOW_PACKS, count);
     for (const [pack, { stop }] of this.#packs) {
       const isKept = pack < this.#furthest && pack >= this.#furthest - KEPT_PACKS;
       if (wanted.has(pack) || isKept) continue;
@@ -114,6 +130,11 @@ export class PackWindow {
       stop.abort();
     }
     for (const pack of wanted) this.#hold(pack);
+  }
+
+  #addRange(wanted: Set<number>, from: number, packs: number, limit: number): void {
+    for (let pack = from; pack < from + packs && pack < limit; pack++)
+      if (pack >= this.#floor || this.#needed.has(pack)) wanted.add(pack);
   }
 
   #hold(pack: number): Held {
@@ -141,8 +162,4 @@ export class PackWindow {
     for (const { stop } of this.#packs.values()) stop.abort();
     this.#packs.clear();
   }
-}
-
-function addRange(set: Set<number>, from: number, to: number, limit: number): void {
-  for (let pack = from; pack < to && pack < limit; pack++) set.add(pack);
 }

@@ -29,11 +29,15 @@ interface Pending {
   readonly bytes: Promise<Uint8Array<ArrayBuffer>>;
 }
 
-/** @throws what `SourceFile.read` throws, in the place of that slice */
+/**
+ * @param first index of the entry to begin with
+ * @throws what `SourceFile.read` throws, in the place of that slice
+ */
 export async function* readAhead(
   entries: readonly (SourceEntry | SourceFile)[],
+  first = 0,
 ): AsyncGenerator<Slice, void, undefined> {
-  const plan = planReads(entries);
+  const plan = planReads(entries, first);
   const queue: Pending[] = [];
   let queuedBytes = 0;
   for (let more = true; more || queue.length > 0; ) {
@@ -51,8 +55,12 @@ export async function* readAhead(
   }
 }
 
-function* planReads(entries: readonly (SourceEntry | SourceFile)[]): Generator<Pending, void, undefined> {
+function* planReads(
+  entries: readonly (SourceEntry | SourceFile)[],
+  first: number,
+): Generator<Pending, void, undefined> {
   for (const [entry, source] of entries.entries()) {
+    if (entry < first) continue;
     if (!("read" in source) || source.size === 0) {
       yield { entry, length: 0, final: true, bytes: Promise.resolve(new Uint8Array(0)) };
       continue;

@@ -1,22 +1,25 @@
 /**
  * A receive: walks the manifest's events in order, takes each run out of the pack stream, decompresses and verifies it,
- * and only then writes. Files are written one after the other, each from its first byte to its last.
+ * and only then writes. Files are written one after the other, each from its first byte to its last. What an earlier run
+ * of the same receive left is not fetched again.
  *
  * @module
  */
-import { deferred } from "../edge/deferred.ts";
 import { Failure } from "../failure.ts";
 import { MerkleBuilder } from "../hash/merkle.ts";
 import type { Entry } from "../manifest/entry.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { FileWriter, Sink } from "../ports/sink.ts";
-import { MIB } from "../units.ts";
+import { MIB, PACK_PAYLOAD_BYTES } from "../units.ts";
 import { equalBytes } from "../wire/codec.ts";
 import type { Expander } from "./batch.ts";
 import type { Gate } from "./gate.ts";
+import { type KeepOptions, KeptReceive } from "./kept-receive.ts";
 import type { PackWindow } from "./pack-window.ts";
-import type { PageFeed } from "./page-feed.ts";
+import type { FeedEvent, PageFeed } from "./page-feed.ts";
 import type { Progress } from "./progress.ts";
+import { mayContinue } from "./receive-journal.ts";
+import { reasonOf, unlessAborted } from "./unless-aborted.ts";
 
 /** Plaintext bytes that are being expanded or wait to be written. */
 const EXPANDED_BYTES = 8 * MIB;
@@ -33,6 +36,14 @@ interface Task {
   readonly runBytes: number;
 }
 
+/** Chunks at the start of an entry that an earlier run wrote. */
+interface Found {
+  readonly entry: number;
+  readonly firstChunk: number;
+  readonly chunks: number;
+  readonly foundBytes: number;
+}
+
 /** The end of an entry. */
 interface End {
   readonly entry: number;
@@ -47,8 +58,10 @@ export interface ReceiverParts {
   readonly clock: Clock;
   readonly progress: Progress;
   readonly gate: Gate;
-  /** Aborting it ends the receive with `cancelled`, also while it is paused or a sink does not take more. */
+  /** Aborting it ends the receive with `cancelled`, or the Failure given, also while it is paused or a sink is stuck. */
   readonly signal?: AbortSignal;
+  /** Where the sink can be continued, what is needed for that is kept; elsewhere it is ignored. */
+  readonly keep?: KeepOptions;
   /** Title for an archive. */
   readonly title: string;
 }
@@ -56,7 +69,8 @@ export interface ReceiverParts {
 /** One receive into one sink. */
 export class Receiver {
   readonly #parts: ReceiverParts;
-  readonly #queue: (Task | End)[] = [];
+  readonly #kept: KeptReceive | undefined;
+  readonly #queue: (Task | Found | End)[] = [];
   #queuedBytes = 0;
   /** The run that the last task was cut from; small files share runs. */
   #lastRun: { index: number; plain: Promise<Uint8Array<ArrayBuffer>> } | undefined;
@@ -64,32 +78,58 @@ export class Receiver {
   /** Of the entry that is being written. */
   #writtenBytes = 0;
   #tree = new MerkleBuilder("chunks");
+  /** Bytes of the entry whose extents are being walked. */
+  #walkedBytes = 0;
+  /** Chunks before it are in what an earlier run wrote, so new ones follow. */
+  #foundChunks = 0;
+  /** A receive that goes on has passed what was found. */
+  #isAhead = false;
 
   constructor(parts: ReceiverParts) {
     this.#parts = parts;
+    this.#kept = KeptReceive.over(parts.sink, parts.keep, parts.clock);
   }
 
-  /** Receives everything. Resolves when the sink has finished. On failure the sink was aborted. @throws Failure */
+  /**
+   * Receives everything. Resolves when the sink has finished. On failure the sink was suspended where `canContinue` says
+   * so, else aborted. @throws Failure
+   */
   async run(): Promise<void> {
     const { sink, signal } = this.#parts;
     try {
       await unlessAborted(this.#receive(), signal);
     } catch (error) {
+      if (this.canContinue(error)) {
+        await this.#kept?.suspend();
+        throw error;
+      }
       await this.#writer?.abort();
       await sink.abort(error instanceof Failure ? error.code : "sink/failed");
       throw error;
     }
   }
 
+  /** True when another receive can go on behind this one, after `error` ended it. */
+  canContinue(error: unknown): boolean {
+    return this.#kept?.canContinue === true && (!(error instanceof Failure) || mayContinue(error.code));
+  }
+
   async #receive(): Promise<void> {
     const { feed, sink, title, progress } = this.#parts;
     await feed.until(() => feed.manifest.listed);
     this.#assertGoing();
-    await sink.begin({ entries: feed.manifest.entries, closed: true, totalBytes: feed.manifest.totalBytes, title });
+    const { entries, totalBytes } = feed.manifest;
+    await (this.#kept ?? sink).begin({ entries, closed: true, totalBytes, title });
+    progress.resumable = this.#kept?.canContinue === true;
     progress.run();
     for (let event = await feed.nextEvent(); event !== undefined; event = await feed.nextEvent()) {
-      if (event.kind === "extent") await this.#extent(event.entry, event.firstChunk, event.chunks);
-      else await this.#push({ entry: event.entry }, 0);
+      const { entry } = event;
+      if (this.#kept?.isPlaced(entry) === true) this.#passOver(event);
+      else if (event.kind === "extent") await this.#extent(entry, event.firstChunk, event.chunks);
+      else {
+        this.#walkedBytes = 0;
+        await this.#push({ entry }, 0);
+      }
     }
     while (this.#queue.length > 0) await this.#writeNext();
     await this.#parts.gate.pass();
@@ -98,13 +138,33 @@ export class Receiver {
   }
 
   #assertGoing(): void {
-    if (this.#parts.signal?.aborted) throw new Failure("cancelled");
+    if (this.#parts.signal?.aborted) throw reasonOf(this.#parts.signal);
   }
 
-  /** Cuts an extent at run borders into tasks. */
+  /** An event of an entry that stands there already. */
+  #passOver(event: FeedEvent): void {
+    const { progress, feed } = this.#parts;
+    if (event.kind === "end") {
+      progress.entriesDone += 1;
+      return;
+    }
+    const end = event.firstChunk + event.chunks;
+    this.#foundChunks = Math.max(this.#foundChunks, end);
+    progress.foundBytes(feed.manifest.bytesBetween(event.firstChunk, end));
+  }
+
+  /** Cuts an extent at run borders into tasks, behind what an earlier run wrote of it. */
   async #extent(entry: number, firstChunk: number, chunks: number): Promise<void> {
     const { manifest } = this.#parts.feed;
-    for (let chunk = firstChunk; chunk < firstChunk + chunks; ) {
+    const found = this.#foundIn(entry, firstChunk, chunks);
+    this.#walkedBytes += manifest.bytesBetween(firstChunk, firstChunk + chunks);
+    if (found > 0) {
+      const foundBytes = manifest.bytesBetween(firstChunk, firstChunk + found);
+      this.#foundChunks = Math.max(this.#foundChunks, firstChunk + found);
+      await this.#push({ entry, firstChunk, chunks: found, foundBytes }, 0);
+    }
+    if (found < chunks) this.#startPacks(entry);
+    for (let chunk = firstChunk + found; chunk < firstChunk + chunks; ) {
       const runIndex = manifest.runOf(chunk);
       const run = manifest.run(runIndex);
       const end = Math.min(firstChunk + chunks, run.firstChunk + run.chunks);
@@ -116,7 +176,27 @@ export class Receiver {
     }
   }
 
-  async #push(task: Task | End, bytes: number): Promise<void> {
+  /** How many chunks of an extent an earlier run wrote. */
+  #foundIn(entry: number, firstChunk: number, chunks: number): number {
+    const left = (this.#kept?.bytesOf(entry) ?? 0) - this.#walkedBytes;
+    let found = 0;
+    while (found < chunks && this.#parts.feed.manifest.bytesBetween(firstChunk, firstChunk + found + 1) <= left)
+      found += 1;
+    return found;
+  }
+
+  /** Behind everything that was found, packs are asked for ahead again. */
+  #startPacks(entry: number): void {
+    if (this.#isAhead || this.#kept?.isResumed !== true || entry < this.#kept.lastFound) return;
+    this.#isAhead = true;
+    const { feed, packs } = this.#parts;
+    const { manifest } = feed;
+    const isNew = this.#foundChunks < manifest.chunkCount;
+    const run = manifest.run(isNew ? manifest.runOf(this.#foundChunks) : manifest.runCount - 1);
+    packs.start(Math.floor((isNew ? run.start : run.start + run.storedBytes) / PACK_PAYLOAD_BYTES));
+  }
+
+  async #push(task: Task | Found | End, bytes: number): Promise<void> {
     this.#queue.push(task);
     this.#queuedBytes += bytes;
     while (this.#queuedBytes > EXPANDED_BYTES || this.#queue.length > 256) await this.#writeNext();
@@ -151,6 +231,12 @@ export class Receiver {
     if (task === undefined) return;
     await gate.pass();
     this.#assertGoing();
+    if ("foundBytes" in task) {
+      this.#identify(task);
+      this.#writtenBytes += task.foundBytes;
+      progress.foundBytes(task.foundBytes);
+      return;
+    }
     if (!("plain" in task)) {
       await this.#end(task.entry);
       return;
@@ -169,9 +255,10 @@ export class Receiver {
     this.#writtenBytes += length;
     progress.spent("writing", clock.now() - arrived, clock.now());
     progress.bytesDone += length;
+    await this.#kept?.wrote(task.entry, length);
   }
 
-  #identify({ firstChunk, chunks }: Task): void {
+  #identify({ firstChunk, chunks }: Task | Found): void {
     const hashes = this.#parts.feed.manifest.chunkHashes(firstChunk, chunks);
     for (let row = 0; row < hashes.length; row += 32) this.#tree.append(hashes.subarray(row, row + 32));
   }
@@ -208,10 +295,15 @@ export class Receiver {
   }
 
   async #open(index: number): Promise<FileWriter> {
-    const writer = await this.#parts.sink.openFile(this.#entry(index));
-    if (this.#parts.signal?.aborted) {
-      await writer.abort();
-      throw new Failure("cancelled");
+    const entry = this.#entry(index);
+    const { sink, signal } = this.#parts;
+    const writer = await (this.#kept === undefined
+      ? sink.openFile(entry)
+      : sink.openFile(entry, { number: index, bytes: this.#writtenBytes }));
+    if (signal?.aborted) {
+      const reason = reasonOf(signal);
+      if (!this.canContinue(reason)) await writer.abort();
+      throw reason;
     }
     return writer;
   }
@@ -220,20 +312,5 @@ export class Receiver {
     const entry = this.#parts.feed.manifest.entries[index];
     if (entry === undefined) throw new RangeError("entry index");
     return entry;
-  }
-}
-
-/** Settles with `work`, or rejects with `cancelled` when the signal aborts first; `work` then ends by itself. */
-async function unlessAborted(work: Promise<void>, signal: AbortSignal | undefined): Promise<void> {
-  if (signal === undefined) return work;
-  const aborted = deferred<never>();
-  const onAbort = () => aborted.reject(new Failure("cancelled"));
-  if (signal.aborted) onAbort();
-  signal.addEventListener("abort", onAbort, { once: true });
-  try {
-    await Promise.race([work, aborted.promise]);
-  } finally {
-    signal.removeEventListener("abort", onAbort);
-    work.catch(() => {});
   }
 }

@@ -167,4 +167,59 @@ describe("the scan", () => {
     expect(empty.map(({ events }) => events.length)).toEqual([4096, 4096, 1808]);
     expect(await scanAll([])).toEqual([]);
   });
+
+  it("tells of every run where its bytes lie in the files", async () => {
+    const contents = [
+      noise(5 * MIB + 7, "a"),
+      noise(900, "b"),
+      new Uint8Array(0),
+      noise(20 * MIB, "c"),
+      noise(900, "b"),
+    ];
+    const batches = await scanAll(contents.map((bytes, i) => memoryFile(`${i}`, bytes)));
+    for (const { runs, bytes } of batches) {
+      for (const { start, end, spans } of runs) {
+        const parts: Uint8Array[] = [];
+        for (let i = 0; i < spans.length; i += 3) {
+          const [entry = 0, offset = 0, length = 0] = spans.slice(i, i + 3);
+          parts.push(contents[entry]?.subarray(offset, offset + length) ?? new Uint8Array(0));
+        }
+        expect(Buffer.compare(concat(parts), bytes.subarray(start, end))).toBe(0);
+      }
+    }
+  });
+
+  it("[MOVE-11] goes on in the midst of a file as if it had not stopped, and refuses one that changed", async () => {
+    const files = [
+      memoryFile("a", noise(2 * MIB, "a")),
+      memoryFile("b", noise(9 * MIB, "b")),
+      memoryFile("c", noise(MIB, "a")),
+    ];
+    const whole = await scanAll(files);
+    const before = whole.slice(0, 2);
+    const chunkHashes = concat(before.map((batch) => batch.chunkHashes));
+    const extents = before
+      .flatMap(({ events }) => events)
+      .flatMap((event) => (event.kind === "extent" && event.entry === 1 ? [event] : []));
+    const openChunks = Uint32Array.from(
+      extents.flatMap(({ firstChunk, chunks }) => Array.from({ length: chunks }, (_, i) => firstChunk + i)),
+    );
+    expect(openChunks.length).toBeGreaterThan(3);
+    const begin = { entry: 1, chunkHashes, openChunks };
+    const again = await collect(scan(files, engine, cutSizesFor(0), hurriedClock, undefined, begin));
+    const hashesOf = (batches: readonly ScannedBatch[]) => concat(batches.map((batch) => batch.chunkHashes));
+    expect(Buffer.compare(hashesOf(again), hashesOf(whole.slice(2)))).toBe(0);
+    const endsOf = (batches: readonly ScannedBatch[]) =>
+      batches.flatMap(({ events }) => events.filter(({ kind, entry }) => kind === "end" && entry > 0));
+    expect(endsOf(again)).toEqual(endsOf(whole));
+
+    const changed = noise(9 * MIB, "b");
+    changed[70_000] = (changed[70_000] ?? 0) ^ 1;
+    for (const other of [changed, noise(9 * MIB, "b").subarray(0, 100_000)]) {
+      const entries = [files[0] ?? emptyFolder("a"), memoryFile("b", other)];
+      await expect(collect(scan(entries, engine, cutSizesFor(0), hurriedClock, undefined, begin))).rejects.toThrow(
+        "file/changed",
+      );
+    }
+  });
 });

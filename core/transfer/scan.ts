@@ -7,13 +7,15 @@
 
 import { concat } from "../bytes.ts";
 import { ChunkIndex } from "../chunk/chunk-index.ts";
+import { Failure } from "../failure.ts";
 import { MerkleBuilder } from "../hash/merkle.ts";
 import type { EntryEvent } from "../manifest/page.ts";
 import type { SourceEntry, SourceFile } from "../ports/byte-source.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { CutSizes, Engine, Piece } from "../ports/engine.ts";
 import { MIB, RUN_BYTES } from "../units.ts";
-import type { BatchTimes, ScannedBatch, ScannedRun } from "./batch.ts";
+import { equalBytes } from "../wire/codec.ts";
+import type { BatchTimes, ScannedBatch, ScannedRun, Spans } from "./batch.ts";
 import { BatchPool } from "./batch-pool.ts";
 import { readAhead, type Slice } from "./read-ahead.ts";
 
@@ -25,16 +27,34 @@ const MAX_BATCH_PIECES = 4096;
 const FIRST_BATCH_BYTES = 4 * MIB;
 const NO_BYTES = new Uint8Array(0);
 
-/** Scans entries in order into batches. @throws Failure `file/…` from the source, `engine/failed` */
+/** Where a scan goes on that was interrupted. */
+export interface ScanStart {
+  /** The entry that was being read; those before it are done. */
+  readonly entry: number;
+  /** BLAKE3-256 of every chunk so far, u8[chunks, 32]. */
+  readonly chunkHashes: Uint8Array;
+  /** The chunks that were told of the open entry, by number. They are read again and must be the same. */
+  readonly openChunks: Uint32Array;
+}
+
+/** From the first byte of the first entry. */
+export const SCAN_BEGINNING: ScanStart = { entry: 0, chunkHashes: new Uint8Array(0), openChunks: new Uint32Array(0) };
+
+/**
+ * Scans entries in order into batches.
+ * @throws Failure `file/…` from the source, `file/changed` when what was sent of the open entry is different now,
+ *   `engine/failed`
+ */
 export async function* scan(
   entries: readonly (SourceEntry | SourceFile)[],
   engine: Engine,
   sizes: CutSizes,
   clock: Clock,
   pool: BatchPool = new BatchPool(engine.batchBytes),
+  begin: ScanStart = SCAN_BEGINNING,
 ): AsyncGenerator<ScannedBatch, void, undefined> {
   const folders = entries.map((entry) => entry.kind === "directory");
-  const scanner = new Scanner(engine, sizes, folders, pool);
+  const scanner = new Scanner(engine, sizes, folders, pool, begin);
   let waitedMs = 0;
   let mark = clock.now();
   const take = async (): Promise<ScannedBatch> => {
@@ -44,7 +64,7 @@ export async function* scan(
     waitedMs = 0;
     return { ...batch, ...cost };
   };
-  for await (const slice of readAhead(entries)) {
+  for await (const slice of readAhead(entries, begin.entry)) {
     waitedMs += clock.now() - mark;
     if (!scanner.fits(slice)) yield await take();
     scanner.add(slice);
@@ -57,6 +77,8 @@ export async function* scan(
 /** A piece and whose it is; a piece of no bytes stands for the end of an empty entry. */
 interface EntryPiece extends Piece {
   readonly entry: number;
+  /** Where it starts in its file. */
+  readonly offset: number;
 }
 
 class Scanner {
@@ -66,7 +88,10 @@ class Scanner {
   /** True for entries that are folders. */
   readonly #folders: readonly boolean[];
   readonly #known = new ChunkIndex();
-  #nextChunk = 0;
+  #nextChunk: number;
+  readonly #begin: ScanStart;
+  /** Chunks of the open entry that were found again. */
+  #foundAgain = 0;
   #tree = new MerkleBuilder("chunks");
 
   /** Bytes that wait to be cut, first those that the last batch left over of its last file. */
@@ -85,7 +110,11 @@ class Scanner {
   #plainBytes = 0;
   #knownBytes = 0;
 
-  constructor(engine: Engine, sizes: CutSizes, folders: readonly boolean[], pool: BatchPool) {
+  constructor(engine: Engine, sizes: CutSizes, folders: readonly boolean[], pool: BatchPool, begin: ScanStart) {
+    const { chunkHashes } = begin;
+    this.#begin = begin;
+    this.#nextChunk = chunkHashes.length / 32;
+    for (let i = 0; i < this.#nextChunk; i++) this.#known.remember(chunkHashes.subarray(32 * i, 32 * i + 32), i);
     this.#pool = pool;
     this.#engine = engine;
     this.#sizes = sizes;
@@ -106,14 +135,15 @@ class Scanner {
     return this.#used === this.#carried || this.#used + bytes.length <= this.#bytes.length;
   }
 
-  add({ entry, bytes, final }: Slice): void {
+  /** @param offset where the bytes lie in their file, unless they continue what came before */
+  add({ entry, bytes, final }: Slice, offset = 0): void {
     this.#reserve(this.#used + bytes.length);
     this.#bytes.set(bytes, this.#used);
     const last = this.#pieces.at(-1);
     const continues = last?.entry === entry && !last.final;
     const start = continues ? last.start : this.#used;
     this.#used += bytes.length;
-    const piece = { entry, start, end: this.#used, final };
+    const piece = { entry, start, end: this.#used, final, offset: continues ? last.offset : offset };
     if (continues) this.#pieces[this.#pieces.length - 1] = piece;
     else this.#pieces.push(piece);
   }
@@ -138,13 +168,13 @@ class Scanner {
       const { ends, hashes } = cuts[i] ?? { ends: [], hashes: NO_BYTES };
       let start = piece.start;
       for (const [row, end] of ends.entries()) {
-        this.#addChunk(piece.entry, start, piece.start + end, hashes, row);
+        this.#addChunk(piece, start, piece.start + end, hashes.subarray(row * 32, row * 32 + 32));
         start = piece.start + end;
       }
       if (piece.final) this.#endEntry(piece.entry);
-      else left = { ...piece, start };
+      else left = { ...piece, start, offset: piece.offset + start - piece.start };
     }
-    this.#begin(bytes, left);
+    this.#carryOver(bytes, left);
     const batch = {
       bytes,
       runs: this.#runs,
@@ -163,21 +193,25 @@ class Scanner {
     return batch;
   }
 
-  #begin(bytes: Uint8Array, left: EntryPiece | undefined): void {
+  #carryOver(bytes: Uint8Array, left: EntryPiece | undefined): void {
     this.#bytes = NO_BYTES;
     this.#used = 0;
     this.#pieces = [];
-    if (left !== undefined) this.add({ entry: left.entry, bytes: bytes.slice(left.start, left.end), final: false });
+    if (left !== undefined) {
+      const slice = { entry: left.entry, bytes: bytes.slice(left.start, left.end), final: false };
+      this.add(slice, left.offset);
+    }
     this.#carried = this.#used;
   }
 
-  #addChunk(entry: number, start: number, end: number, hashes: Uint8Array, row: number): void {
-    const hash = hashes.subarray(row * 32, row * 32 + 32);
+  #addChunk(piece: EntryPiece, start: number, end: number, hash: Uint8Array): void {
+    const { entry } = piece;
     this.#tree.append(hash);
+    if (this.#isFoundAgain(entry, hash)) return;
     this.#plainBytes += end - start;
     const seen = this.#known.remember(hash, this.#nextChunk);
     if (seen === undefined) {
-      this.#extendRun(start, end);
+      this.#extendRun(start, end, entry, piece.offset + start - piece.start);
       this.#hashes.push(hash);
       this.#chunkBytes.push(end - start);
     } else {
@@ -187,11 +221,24 @@ class Scanner {
     if (seen === undefined) this.#nextChunk += 1;
   }
 
-  #extendRun(start: number, end: number): void {
+  /** True while the open entry is at chunks that were told before the interruption. @throws Failure `file/changed` */
+  #isFoundAgain(entry: number, hash: Uint8Array): boolean {
+    const { openChunks, chunkHashes } = this.#begin;
+    const chunk = openChunks[this.#foundAgain];
+    if (chunk === undefined) return false;
+    if (entry !== this.#begin.entry || !equalBytes(hash, chunkHashes.subarray(32 * chunk, 32 * chunk + 32)))
+      throw new Failure("file/changed", { entry: this.#begin.entry });
+    this.#foundAgain += 1;
+    return true;
+  }
+
+  #extendRun(start: number, end: number, entry: number, offset: number): void {
     const last = this.#runs.at(-1);
-    if (last !== undefined && last.end === start && end - last.start <= RUN_BYTES && last.chunks < MAX_RUN_CHUNKS)
-      this.#runs[this.#runs.length - 1] = { start: last.start, end, chunks: last.chunks + 1 };
-    else this.#runs.push({ start, end, chunks: 1 });
+    const fits =
+      last !== undefined && last.end === start && end - last.start <= RUN_BYTES && last.chunks < MAX_RUN_CHUNKS;
+    const spans = fits ? extendSpans(last.spans, entry, offset, end - start) : [entry, offset, end - start];
+    if (fits) this.#runs[this.#runs.length - 1] = { start: last.start, end, chunks: last.chunks + 1, spans };
+    else this.#runs.push({ start, end, chunks: 1, spans });
   }
 
   #extent(entry: number, chunk: number): void {
@@ -202,8 +249,18 @@ class Scanner {
   }
 
   #endEntry(entry: number): void {
+    if (this.#foundAgain < this.#begin.openChunks.length) throw new Failure("file/changed", { entry });
     const root = this.#folders[entry] === true ? null : this.#tree.root();
     this.#events.push({ kind: "end", entry, root });
     this.#tree = new MerkleBuilder("chunks");
   }
+}
+
+/** Appends a stretch to spans that only this batch knows of; joins it with the last one where they meet. */
+function extendSpans(spans: Spans, entry: number, offset: number, bytes: number): Spans {
+  const own = spans as number[];
+  const [lastEntry = -1, lastOffset = 0, lastBytes = 0] = own.slice(-3);
+  if (lastEntry === entry && lastOffset + lastBytes === offset) own[own.length - 1] = lastBytes + bytes;
+  else own.push(entry, offset, bytes);
+  return own;
 }

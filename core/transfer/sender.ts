@@ -5,51 +5,72 @@
  * @module
  */
 import type { SteadyLink } from "../edge/steady-link.ts";
-import { Failure, toFailure } from "../failure.ts";
+import { Failure } from "../failure.ts";
 import { MerkleBuilder } from "../hash/merkle.ts";
 import type { Entry } from "../manifest/entry.ts";
 import { encodePage, type ManifestEnd } from "../manifest/page.ts";
 import { PageBuilder, WORTHWHILE_BYTES } from "../manifest/page-builder.ts";
 import { Packer, type PlainPack } from "../pack/packer.ts";
 import type { Clock } from "../ports/clock.ts";
+import type { Journal } from "../ports/journal.ts";
 import type { PortalKeys } from "../seal/keys.ts";
-import { createSealBuffer, seal } from "../seal/seal.ts";
-import { MAX_PACKS, MAX_SEALED_PAGE_BYTES, SEALED_PACK_BYTES, UPLOAD_WINDOW_BYTES } from "../units.ts";
-import type { SealedObject } from "../wire/object.ts";
-import type { BatchSource, CompressedBatch } from "./batch.ts";
+import { createSealBuffer, ivsOf, seal } from "../seal/seal.ts";
+import { MAX_PACKS, MAX_SEALED_PAGE_BYTES, SEALED_PACK_BYTES } from "../units.ts";
+import type { PortalState } from "../wire/frame.ts";
+import { isHeld } from "../wire/held.ts";
+import type { ObjectKind } from "../wire/object.ts";
+import type { BatchSource, CompressedBatch, Repeater } from "./batch.ts";
 import { CodecChoice } from "./codec-choice.ts";
-import { Gate, Window } from "./gate.ts";
+import { Gate } from "./gate.ts";
+import { Outgoing } from "./outgoing.ts";
 import type { Progress } from "./progress.ts";
-import { StoredPrefix } from "./stored-prefix.ts";
+import { Repairs } from "./repairs.ts";
+import type { ScanStart } from "./scan.ts";
+import { SendLog } from "./send-log.ts";
+import { type Reached, StoredPrefix } from "./stored-prefix.ts";
+import { type TakeUpHost, takeUp } from "./take-up.ts";
 
-/** Objects sealed and not yet acknowledged: the relay's window, less one pack for pages. */
-const IN_FLIGHT_PACKS = UPLOAD_WINDOW_BYTES / SEALED_PACK_BYTES - 1;
-/** Pages are small and wait for nothing but their own acknowledgement. */
-const IN_FLIGHT_PAGES = 8;
 /** A page is written after the next pack when the last one is this old, so that live receivers see data soon. */
 const PAGE_EVERY_MS = 200;
+
+/** What a send needs that goes on where another one stopped. */
+export interface ResumeParts {
+  /** Starts the source where the scan was interrupted. */
+  begin(start: ScanStart): Promise<void>;
+}
+
+/** What makes a send resumable. */
+export interface JournalParts {
+  readonly journal: Journal;
+  readonly repeater: Repeater;
+  /** Absent for a send from the beginning. */
+  readonly resume?: ResumeParts;
+  /** The journal takes nothing more: what it has is worth nothing from now on. */
+  readonly onFailed: () => void;
+}
 
 /** What a send works with. */
 export interface SenderParts {
   readonly portal: Uint8Array<ArrayBuffer>;
-  readonly keys: PortalKeys;
+  readonly keys: Pick<PortalKeys, "pack" | "page">;
   readonly link: SteadyLink;
   readonly entries: readonly Entry[];
   readonly source: BatchSource;
   readonly clock: Clock;
   readonly progress: Progress;
+  readonly journal?: JournalParts;
 }
 
 /** One send of one list of entries. */
 export class Sender {
   readonly gate = new Gate();
   readonly #parts: SenderParts;
-  readonly #packer = new Packer();
-  readonly #builder = new PageBuilder();
-  readonly #packTree = new MerkleBuilder("packs");
-  readonly #packWindow = new Window(IN_FLIGHT_PACKS);
-  readonly #pageWindow = new Window(IN_FLIGHT_PAGES);
-  readonly #pending = new Set<Promise<void>>();
+  readonly #log: SendLog;
+  readonly #repairs: Repairs | undefined;
+  #packer = new Packer();
+  #builder = new PageBuilder();
+  #packTree = new MerkleBuilder("packs");
+  readonly #outgoing: Outgoing;
   /** Memory of acknowledged packs; as many as there are places in the window. */
   readonly #sealedBuffers: Uint8Array<ArrayBuffer>[] = [];
   readonly #pageBuffer = createSealBuffer(MAX_SEALED_PAGE_BYTES);
@@ -60,37 +81,104 @@ export class Sender {
   #chunks = 0;
   #lastPageMs = Number.NEGATIVE_INFINITY;
   #lastPackMs: number | undefined;
-  readonly #stored = new StoredPrefix();
+  #stored = new StoredPrefix();
+  #storedPages = new StoredPrefix();
+  #isPacked = false;
+  #isEnded = false;
   #plainBytes = 0;
   #entriesEnded = 0;
-  #failure: Failure | undefined;
 
   constructor(parts: SenderParts) {
     this.#parts = parts;
+    this.#outgoing = new Outgoing(parts.link);
+    const { journal, progress } = parts;
+    progress.resumable = journal !== undefined;
+    this.#log = new SendLog(journal?.journal, () => {
+      progress.resumable = false;
+      journal?.onFailed();
+    });
+    this.#repairs = journal && new Repairs(journal.journal, this.#takeUpHost(journal.repeater));
   }
 
   /** Sends everything and commits. Resolves when the relay has all of it durably. @throws Failure */
   async run(): Promise<void> {
-    const { entries, link, progress } = this.#parts;
-    await this.#list(entries);
+    const { entries, link, progress, journal } = this.#parts;
+    if (journal?.resume === undefined) await this.#list(entries);
+    else await this.#takeUp(journal, journal.resume);
     progress.run();
+    if (!this.#isPacked) await this.#sendContent();
+    const packRoot = this.#packTree.root();
+    if (!this.#isEnded) {
+      const counts = { packs: this.#packs, runs: this.#runs, chunks: this.#chunks, entries: entries.length };
+      await this.#sendPage({ ...counts, packRoot });
+    }
+    await this.#outgoing.settle();
+    await link.commit({ packs: this.#packs, pages: this.#pages, root: packRoot });
+    progress.bytesDone = progress.bytesTotal;
+    progress.entriesDone = progress.entriesTotal;
+  }
+
+  /** The relay held an object and lost it. */
+  lost(kind: ObjectKind, index: number): void {
+    if (this.#repairs !== undefined) this.#outgoing.follow(this.#repairs.lost(kind, index));
+  }
+
+  /** The relay told what it holds, perhaps after a while without a connection. */
+  told({ heldPacks, heldPages, commitment }: PortalState): void {
+    if (commitment !== null) return;
+    const repair = this.#repairs?.check(heldPacks, heldPages, this.#parts.clock.now());
+    if (repair !== undefined) this.#outgoing.follow(repair);
+  }
+
+  async #sendContent(): Promise<void> {
     for (let batch = await this.#nextBatch(); batch !== undefined; batch = await this.#nextBatch()) {
       await this.#addBatch(batch);
     }
     const last = this.#packer.finish();
     if (last !== undefined) await this.#sendPack(last);
-    const end: ManifestEnd = {
-      packs: this.#packs,
-      runs: this.#runs,
-      chunks: this.#chunks,
-      entries: entries.length,
-      packRoot: this.#packTree.root(),
+  }
+
+  /** Reads the journal, sends again what did not arrive, and stands where the interrupted send stood. */
+  async #takeUp({ journal, repeater }: JournalParts, resume: ResumeParts): Promise<void> {
+    const { link, progress } = this.#parts;
+    await link.connected();
+    const held = link.state;
+    if (held === undefined) throw new Failure("relay/unreachable");
+    const isThere = (kind: ObjectKind, index: number) => held.commitment !== null || isHeld(held, kind, index);
+    const state = await takeUp(journal, { ...this.#takeUpHost(repeater), isHeld: isThere });
+    this.#builder = state.builder;
+    this.#packTree = state.packTree;
+    this.#packs = state.packs;
+    this.#pages = state.pages;
+    this.#runs = state.runs;
+    this.#chunks = state.begin.chunkHashes.length / 32;
+    this.#isPacked = state.isPacked;
+    this.#isEnded = state.isEnded;
+    this.#plainBytes = state.plainBytes;
+    this.#entriesEnded = state.entriesEnded;
+    const reached = { bytes: state.plainBytes, entries: state.entriesEnded };
+    this.#stored = new StoredPrefix({ ...reached, objects: state.packs });
+    this.#storedPages = new StoredPrefix({ ...reached, objects: state.pages });
+    progress.bytesDone = reached.bytes;
+    progress.entriesDone = reached.entries;
+    if (state.isPacked) return;
+    this.#packer = new Packer(state.packs);
+    for (const bytes of await state.sent.rest(this.#packer.offset, repeater))
+      for (const pack of this.#packer.append(bytes)) await this.#sendPack(pack);
+    await resume.begin(state.begin);
+  }
+
+  #takeUpHost(repeater: Repeater): Omit<TakeUpHost, "isHeld"> {
+    const { portal, keys } = this.#parts;
+    return {
+      portal,
+      keys,
+      repeater,
+      send: async (object) => {
+        await this.#outgoing.room(object.header.kind);
+        this.#outgoing.send(object, Promise.resolve(), () => {});
+      },
     };
-    await this.#sendPage(end);
-    await this.#settle();
-    await link.commit({ packs: this.#packs, pages: this.#pages, root: end.packRoot });
-    progress.bytesDone = progress.bytesTotal;
-    progress.entriesDone = progress.entriesTotal;
   }
 
   async #list(entries: readonly Entry[]): Promise<void> {
@@ -152,6 +240,7 @@ export class Sender {
       const row0 = { codec: run.codec, storedBytes: run.bytes.length, chunks: run.chunks };
       this.#builder.addRun(row0, hashes, batch.chunkBytes.slice(row, row + run.chunks));
       row += run.chunks;
+      this.#log.addRun(run.spans);
       this.#runs += 1;
       this.#chunks += run.chunks;
       for (const pack of this.#packer.append(run.bytes)) await this.#sendPack(pack);
@@ -172,23 +261,31 @@ export class Sender {
     if (pack.index >= MAX_PACKS) throw new Failure("portal/full", { packs: pack.index });
     await this.gate.pass();
     const before = clock.now();
-    await this.#packWindow.take();
+    await this.#outgoing.room("pack");
     const waitedMs = clock.now() - before;
     progress.spent("network", waitedMs, clock.now());
     this.#judgeNetwork(waitedMs);
-    this.#check();
     const into = this.#sealedBuffers.pop() ?? new Uint8Array(SEALED_PACK_BYTES);
-    const object = await seal(keys.pack, portal, "pack", pack.index, pack.final, pack.buffer, pack.payloadBytes, into);
+    const object = await seal(keys.pack, portal, "pack", pack.index, pack.final, pack.buffer, pack.payloadBytes, {
+      into,
+    });
     this.#packer.recycle(pack.buffer);
     this.#packs += 1;
     this.#packTree.append(object.header.hash);
     this.#builder.addPack(object.header.hash);
-    const stored = this.#stored.sent({ bytes: this.#plainBytes, entries: this.#entriesEnded });
-    this.#send(object, this.#packWindow, () => {
+    const { final, payloadBytes } = pack;
+    const journalled = this.#log.write(
+      () => this.#builder.fresh(null),
+      { final, payloadBytes, ivs: ivsOf(object) },
+      null,
+    );
+    const stored = this.#stored.sent(this.#mark(this.#packs));
+    this.#outgoing.send(object, journalled, () => {
       this.#sealedBuffers.push(into);
       stored();
       progress.bytesDone = this.#stored.reached.bytes;
       progress.entriesDone = this.#stored.reached.entries;
+      this.#acknowledged();
     });
     if (this.#builder.bytes >= WORTHWHILE_BYTES || clock.now() - this.#lastPageMs >= PAGE_EVERY_MS)
       await this.#sendPage(null);
@@ -205,39 +302,28 @@ export class Sender {
 
   async #sendPage(end: ManifestEnd | null): Promise<void> {
     const { clock, keys, portal } = this.#parts;
-    await this.#pageWindow.take();
-    this.#check();
+    await this.#outgoing.room("page");
+    const rows = this.#builder.fresh(end);
     const payload = encodePage(this.#builder.take(end));
     this.#pageBuffer.room.set(payload);
     const index = this.#pages++;
     this.#lastPageMs = clock.now();
     const object = await seal(keys.page, portal, "page", index, end !== null, this.#pageBuffer, payload.length);
-    this.#send(object, this.#pageWindow, () => {});
+    const journalled = this.#log.write(() => rows, null, ivsOf(object));
+    const stored = this.#storedPages.sent(this.#mark(this.#pages));
+    this.#outgoing.send(object, journalled, () => {
+      stored();
+      this.#acknowledged();
+    });
   }
 
-  #send(object: SealedObject, window: Window, onStored: () => void): void {
-    const stored: Promise<void> = this.#parts.link.put(object).then(
-      () => {
-        onStored();
-        window.give();
-        this.#pending.delete(stored);
-      },
-      (error: unknown) => {
-        this.#failure ??= toFailure(error, "relay/unreachable");
-        window.give();
-        this.#pending.delete(stored);
-      },
-    );
-    this.#pending.add(stored);
+  #mark(objects: number): Reached {
+    return { bytes: this.#plainBytes, entries: this.#entriesEnded, objects };
   }
 
-  async #settle(): Promise<void> {
-    while (this.#pending.size > 0 && this.#failure === undefined) await Promise.race(this.#pending);
-    this.#check();
-  }
-
-  #check(): void {
-    if (this.#failure !== undefined) throw this.#failure;
+  #acknowledged(): void {
+    const [packs, pages] = [this.#stored.reached.objects, this.#storedPages.reached.objects];
+    this.#repairs?.acknowledged({ ms: this.#parts.clock.now(), packs, pages });
   }
 }
 

@@ -5,10 +5,12 @@
  * @module
  */
 
-/** Plaintext bytes and entries that lie wholly in the packs up to here. */
+/** Plaintext bytes and entries that lie wholly in the objects up to here. */
 export interface Reached {
   readonly bytes: number;
   readonly entries: number;
+  /** Objects of the stream up to here. */
+  readonly objects: number;
 }
 
 interface Mark extends Reached {
@@ -18,7 +20,12 @@ interface Mark extends Reached {
 /** The stored beginning of one send. */
 export class StoredPrefix {
   #marks: Mark[] = [];
-  #reached: Reached = { bytes: 0, entries: 0 };
+  #reached: Reached;
+
+  /** @param reached what was stored before */
+  constructor(reached: Reached = { bytes: 0, entries: 0, objects: 0 }) {
+    this.#reached = reached;
+  }
 
   get reached(): Reached {
     return this.#reached;

@@ -6,7 +6,7 @@
  */
 import { once } from "node:events";
 import { createServer } from "node:http";
-import { build } from "vite";
+import { bundle } from "../support/bundle.ts";
 
 const HEADERS = {
   "Content-Security-Policy":
@@ -23,6 +23,12 @@ const HEADERS = {
 
 const SHELL = '<!doctype html><html lang="en"><title>Sinks</title><script type="module" src="/sink-page.js"></script>';
 
+/** What the service worker finds in the place of the build's own list. */
+const PRECACHED = JSON.stringify([
+  { url: "/index.html", revision: "THE_VERSION" },
+  { url: "/sink-page.js", revision: "THE_VERSION" },
+]);
+
 export interface SinkServer {
   readonly url: string;
   /** Addresses asked for that are not files of the app; none, when the service worker does its work. */
@@ -35,7 +41,7 @@ export async function serveSinks(version: () => string = () => "1"): Promise<Sin
   const [page, worker, serviceWorker] = await Promise.all([
     bundle("tests/contract/sink-page.ts", "es"),
     bundle("tests/contract/sink-worker.ts", "es"),
-    bundle("web/src/service-worker.ts", "iife"),
+    bundle("web/src/service-worker.ts", "iife", { "self.__WB_MANIFEST": PRECACHED }),
   ]);
   const strays: string[] = [];
   const answer = (path: string): readonly [type: string, body: string] | undefined => {
@@ -65,23 +71,4 @@ export async function serveSinks(version: () => string = () => "1"): Promise<Sin
       await once(server, "close");
     },
   };
-}
-
-async function bundle(entry: string, format: "es" | "iife"): Promise<string> {
-  const precached = JSON.stringify([
-    { url: "/index.html", revision: "THE_VERSION" },
-    { url: "/sink-page.js", revision: "THE_VERSION" },
-  ]);
-  const built = await build({
-    configFile: false,
-    logLevel: "warn",
-    define: { "self.__WB_MANIFEST": precached, "process.env.NODE_ENV": '"production"' },
-    build: { write: false, target: "esnext", minify: false, rolldownOptions: { input: entry, output: { format } } },
-  });
-  for (const { output } of (Array.isArray(built) ? built : [built]) as readonly {
-    output: readonly { type: string }[];
-  }[]) {
-    for (const file of output) if (file.type === "chunk" && "code" in file) return String(file.code);
-  }
-  throw new Error(`${entry} gave no code`);
 }

@@ -6,23 +6,26 @@
 import { cutSizesFor } from "../../core/chunk/cut-sizes.ts";
 import { SteadyLink } from "../../core/edge/steady-link.ts";
 import { Failure } from "../../core/failure.ts";
+import type { Manifest } from "../../core/manifest/manifest.ts";
 import type { SourceEntry, SourceFile } from "../../core/ports/byte-source.ts";
 import type { Engine } from "../../core/ports/engine.ts";
 import type { LinkRole } from "../../core/ports/link.ts";
 import type { Sink } from "../../core/ports/sink.ts";
 import { deriveKeys, NO_PASSWORD, type PortalKeys } from "../../core/seal/keys.ts";
 import { createLink, type PortalLink } from "../../core/seal/link.ts";
-import type { BatchSource } from "../../core/transfer/batch.ts";
+import type { BatchSource, Repeater } from "../../core/transfer/batch.ts";
 import { BatchPool } from "../../core/transfer/batch-pool.ts";
 import { compressBatch } from "../../core/transfer/compress.ts";
 import { expandRun } from "../../core/transfer/expand.ts";
 import { Gate } from "../../core/transfer/gate.ts";
+import type { KeepOptions } from "../../core/transfer/kept-receive.ts";
 import { PackWindow } from "../../core/transfer/pack-window.ts";
-import { PageFeed } from "../../core/transfer/page-feed.ts";
+import { type FeedEvent, PageFeed } from "../../core/transfer/page-feed.ts";
 import { Progress } from "../../core/transfer/progress.ts";
 import { Receiver } from "../../core/transfer/receiver.ts";
-import { scan } from "../../core/transfer/scan.ts";
-import { Sender } from "../../core/transfer/sender.ts";
+import { repeatRun } from "../../core/transfer/repeat.ts";
+import { type ScanStart, scan } from "../../core/transfer/scan.ts";
+import { type JournalParts, Sender } from "../../core/transfer/sender.ts";
 import { hurriedClock } from "./fake-clock.ts";
 import type { FakeRelay } from "./fake-relay.ts";
 
@@ -52,11 +55,17 @@ function steadyLink(relay: FakeRelay, portal: Portal, role: "send" | "receive"):
 }
 
 /** Everything that a lane does for a sender, in this thread. */
-export function batchSource(entries: readonly (SourceEntry | SourceFile)[], engine: Engine): BatchSource {
+export function batchSource(
+  entries: readonly (SourceEntry | SourceFile)[],
+  engine: Engine,
+): BatchSource & { begin(start: ScanStart): Promise<void> } {
   const totalBytes = entries.reduce((sum, { size }) => sum + size, 0);
   const pool = new BatchPool(engine.batchBytes);
-  const batches = scan(entries, engine, cutSizesFor(totalBytes), hurriedClock, pool);
+  let batches = scan(entries, engine, cutSizesFor(totalBytes), hurriedClock, pool);
   return {
+    begin: async (start) => {
+      batches = scan(entries, engine, cutSizesFor(totalBytes), hurriedClock, pool, start);
+    },
     next: async (codec) => {
       const { done, value } = await batches.next();
       return done ? undefined : compressBatch(value, codec, engine, hurriedClock);
@@ -65,6 +74,16 @@ export function batchSource(entries: readonly (SourceEntry | SourceFile)[], engi
       for (const { bytes } of batch.runs) pool.give(bytes.buffer);
     },
   };
+}
+
+/** Makes runs again out of the entries. */
+export function repeaterOf(entries: readonly (SourceEntry | SourceFile)[], engine: Engine): Repeater {
+  const read = async (index: number, offset: number, bytes: number) => {
+    const entry = entries[index];
+    if (entry === undefined || !("read" in entry)) throw new Failure("file/absent", { entry: index });
+    return entry.read(offset, bytes);
+  };
+  return { repeat: (runs) => Promise.all(runs.map((run) => repeatRun(run, engine, read))) };
 }
 
 export interface RunningSend {
@@ -80,6 +99,7 @@ export function startSend(
   portal: Portal,
   entries: readonly (SourceEntry | SourceFile)[],
   source: BatchSource,
+  journal?: JournalParts,
 ): RunningSend {
   const progress = new Progress();
   progress.bytesTotal = entries.reduce((sum, { size }) => sum + size, 0);
@@ -87,7 +107,7 @@ export function startSend(
   const link = steadyLink(relay, portal, "send");
   const plain = entries.map(({ kind, path, size, mtimeMs }) => ({ kind, path, size, mtimeMs }));
   const parts = { portal: portal.link.portal, keys: portal.keys, entries: plain, source, clock: hurriedClock };
-  const sender = new Sender({ ...parts, link, progress });
+  const sender = new Sender({ ...parts, link, progress, ...(journal && { journal }) });
   const done = sender.run().finally(() => link.close());
   done.catch(() => {});
   return { progress, sender, link, done };
@@ -100,10 +120,17 @@ export interface RunningReceive {
   readonly gate: Gate;
   readonly link: SteadyLink;
   readonly done: Promise<void>;
-  cancel(): void;
+  /** Ends it with the Failure given, or as cancelled. */
+  cancel(reason?: Failure): void;
 }
 
-export function startReceive(relay: FakeRelay, portal: Portal, engine: Engine, sink: Sink): RunningReceive {
+export function startReceive(
+  relay: FakeRelay,
+  portal: Portal,
+  engine: Engine,
+  sink: Sink,
+  keep?: KeepOptions,
+): RunningReceive {
   const stop = new AbortController();
   const progress = new Progress();
   const gate = new Gate();
@@ -115,7 +142,7 @@ export function startReceive(relay: FakeRelay, portal: Portal, engine: Engine, s
     progress.wireBytes += bytes;
   };
   const packs = new PackWindow({ portal: portal.link.portal, keys, link, feed, signal: stop.signal, onBytes });
-  packs.start();
+  if (keep?.resume !== true) packs.start();
   const expander = {
     expand: (
       ...args: [Uint8Array<ArrayBuffer>, "none" | "lz4" | "zstd", Uint32Array<ArrayBuffer>, Uint8Array<ArrayBuffer>]
@@ -131,11 +158,26 @@ export function startReceive(relay: FakeRelay, portal: Portal, engine: Engine, s
     gate,
     title: "test",
     signal: stop.signal,
+    ...(keep === undefined ? {} : { keep }),
   };
   const done = new Receiver(parts).run().finally(() => {
     stop.abort();
     link.close();
   });
   done.catch(() => {});
-  return { progress, feed, packs, gate, link, done, cancel: () => stop.abort() };
+  return { progress, feed, packs, gate, link, done, cancel: (reason) => stop.abort(reason) };
+}
+
+/** Everything that a complete portal's manifest says. */
+export async function readManifest(
+  relay: FakeRelay,
+  portal: Portal,
+): Promise<{ manifest: Manifest; events: FeedEvent[] }> {
+  const link = steadyLink(relay, portal, "receive");
+  const feed = new PageFeed();
+  feed.start(portal.link.portal, portal.keys, link, new AbortController().signal, () => {});
+  const events: FeedEvent[] = [];
+  for (let event = await feed.nextEvent(); event !== undefined; event = await feed.nextEvent()) events.push(event);
+  link.close();
+  return { manifest: feed.manifest, events };
 }

@@ -119,11 +119,11 @@ export const IMPORT_TABLE: Readonly<Record<Room, Row>> = {
       { room: "relay-server" },
       { room: "cli" },
       { room: "scripts" },
-      { room: "tests", files: /^tests\/support\// },
+      { room: "tests", files: /^tests\/(?:support|faults\/lab)\// },
     ],
     packages: "any",
     node: true,
-    why: "benchmarks measure every room and share the tests' support",
+    why: "benchmarks measure every room and share the tests' support and their laboratory of faults",
   },
   tests: {
     may: [

@@ -5,11 +5,12 @@
  */
 import type { Codec } from "../../core/ports/engine.ts";
 import type { BatchSource, CompressedBatch, Expander } from "../../core/transfer/batch.ts";
+import type { ScanStart } from "../../core/transfer/scan.ts";
 import type { EngineStatus } from "../../core/transfer/snapshot.ts";
 import type { EngineWish } from "../../platform/engine.ts";
 import { callback, type RemoteWorker, transferring, wrapWorker } from "../rpc.ts";
 import { appScriptUrl } from "../script-url.ts";
-import type { LaneApi, LaneItem } from "./api.ts";
+import type { LaneApi, LaneItem, LaneRun } from "./api.ts";
 import laneUrl from "./lane.worker.ts?worker&url";
 
 export class LaneClient implements BatchSource, Expander {
@@ -28,6 +29,14 @@ export class LaneClient implements BatchSource, Expander {
 
   addItems(items: readonly LaneItem[], isLast: boolean): Promise<void> {
     return this.#worker.call((api) => api.addItems(items, isLast));
+  }
+
+  begin(start: ScanStart, totalBytes: number): Promise<void> {
+    return this.#worker.call((api) => api.begin(start, totalBytes));
+  }
+
+  repeat(runs: readonly LaneRun[]): Promise<readonly Uint8Array<ArrayBuffer>[]> {
+    return this.#worker.call((api) => api.repeat(runs));
   }
 
   /** Keeps one batch ahead, so that the lane works while the last one is sealed and sent. */

@@ -13,13 +13,14 @@ import { BatchPool } from "../../core/transfer/batch-pool.ts";
 import { compressBatch } from "../../core/transfer/compress.ts";
 import { expandRun } from "../../core/transfer/expand.ts";
 import { READ_BYTES } from "../../core/transfer/read-ahead.ts";
-import { scan } from "../../core/transfer/scan.ts";
+import { repeatRun } from "../../core/transfer/repeat.ts";
+import { SCAN_BEGINNING, type ScanStart, scan } from "../../core/transfer/scan.ts";
 import type { EngineStatus } from "../../core/transfer/snapshot.ts";
 import { systemClock } from "../../platform/clock.ts";
 import { type EngineWish, type LaneEngine, loadLaneEngine, measureEngine } from "../../platform/engine.ts";
 import { createSource } from "../../platform/file-source.ts";
 import { exposeApi, transferring } from "../rpc.ts";
-import type { LaneApi, LaneItem } from "./api.ts";
+import type { LaneApi, LaneItem, LaneRun } from "./api.ts";
 
 class Lane implements LaneApi {
   readonly #started = deferred<LaneEngine>();
@@ -46,10 +47,34 @@ class Lane implements LaneApi {
     for (const { path, file } of items) sources.push(createSource(path, file));
     if (!isLast) return;
     const totalBytes = sources.reduce((sum, { size }) => sum + size, 0);
+    await this.begin(SCAN_BEGINNING, totalBytes);
+  }
+
+  async begin(start: ScanStart, totalBytes: number): Promise<void> {
     const { engine, expect } = await this.#started.promise;
     await expect(totalBytes);
     this.#pool = new BatchPool(engine.batchBytes);
-    this.#batches = scan(sources, engine, cutSizesFor(totalBytes), systemClock, this.#pool);
+    this.#batches = scan(this.#sources, engine, cutSizesFor(totalBytes), systemClock, this.#pool, start);
+  }
+
+  async repeat(runs: readonly LaneRun[]): Promise<readonly Uint8Array<ArrayBuffer>[]> {
+    const { engine } = await this.#started.promise;
+    const made: Uint8Array<ArrayBuffer>[] = [];
+    for (const { spans, ...run } of runs) {
+      // In a lane a span is one of the files that came with the run.
+      const sources = spans.map(({ file }) => createSource("", file));
+      const flat = spans.flatMap(({ offset, bytes }, i) => [i, offset, bytes]);
+      const read = async (i: number, offset: number, bytes: number) => {
+        const source = sources[i];
+        if (source === undefined || !("read" in source)) throw new Failure("file/absent");
+        return source.read(offset, bytes);
+      };
+      made.push(await repeatRun({ ...run, spans: flat }, engine, read));
+    }
+    return transferring(
+      made,
+      made.map(({ buffer }) => buffer),
+    );
   }
 
   async next(codec: Codec, spare: readonly ArrayBuffer[]): Promise<CompressedBatch | undefined> {

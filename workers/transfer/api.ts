@@ -5,6 +5,7 @@
  * @module
  */
 import type { Entry } from "../../core/manifest/entry.ts";
+import type { SinkKind } from "../../core/ports/sink.ts";
 import type { EngineFigures, PathKind, TransferSnapshot } from "../../core/transfer/snapshot.ts";
 
 export type { Entry } from "../../core/manifest/entry.ts";
@@ -33,6 +34,39 @@ export interface SendOptions {
   readonly overrides: Overrides;
   /** What was measured of the engines here before, from an earlier snapshot; null when nothing was. */
   readonly figures: EngineFigures | null;
+  /** What the items were found under, where the browser gives handles: kept, so that a resume need not ask for them. */
+  readonly handles: readonly FileSystemHandle[];
+}
+
+/** A transfer that this browser wrote down and that did not end. */
+export interface InterruptedTransfer {
+  readonly kind: "send" | "receive";
+  /** The portal's id, base64url. */
+  readonly portal: string;
+  /** Path and fragment of the share link. */
+  readonly link: string;
+  /** A file's name, or "12 files"; from the manifest's own names. */
+  readonly title: string;
+  readonly bytesDone: number;
+  readonly bytesTotal: number;
+  readonly entriesTotal: number;
+  /** Milliseconds since 1970. */
+  readonly startedAtMs: number;
+  readonly expiresAtMs: number | null;
+  /** Where a receive goes; null for a send. */
+  readonly sink: SinkKind | null;
+  /** What a send was found under, or the folder that a receive writes to; permission may have to be asked for again. */
+  readonly handles: readonly FileSystemHandle[];
+  /** It is running in another tab of this browser right now. */
+  readonly isRunning: boolean;
+}
+
+/** How a send is taken up again. */
+export interface ResumeOptions {
+  readonly overrides: Overrides;
+  readonly figures: EngineFigures | null;
+  /** Take it over from another tab of this browser, which is told. */
+  readonly takeOver: boolean;
 }
 
 /** Where received bytes go. */
@@ -50,6 +84,8 @@ export type OnSnapshot = (snapshot: TransferSnapshot) => void;
 export interface ReceiveOpened {
   /** True when `unlock` must be called before anything else. */
   readonly passwordNeeded: boolean;
+  /** What an interrupted receive of this portal left, which `receive` can continue; null when there is none. */
+  readonly interrupted: InterruptedTransfer | null;
 }
 
 /** Every method rejects with a Failure (core/failure.ts) whose code and details survive the crossing. */
@@ -72,14 +108,28 @@ export interface TransferApi {
   unlock(password: string): Promise<void>;
   /** Entries `[from, to)` of those listed so far. */
   entries(from: number, to: number): Promise<readonly Entry[]>;
-  /** Starts receiving everything into the sink. Resolves when the transfer ends well; a failure shows in the snapshot too. */
-  receive(sink: SinkRequest): Promise<void>;
+  /**
+   * Starts receiving everything into the sink, or continues what was interrupted there; without `resume` what an earlier
+   * receive left unfinished is removed. Resolves when the transfer ends well; a failure shows in the snapshot too.
+   */
+  receive(sink: SinkRequest, resume: boolean): Promise<void>;
   /** After a receive into `private`: one file, disk-backed, to be saved by the page. */
   exportFile(path: string): Promise<File>;
   /** After a receive into `private`: everything as one zip through a download port (transferred). */
   exportArchive(port: MessagePort): Promise<void>;
   /** After a receive into `blob`. */
   blob(): Promise<File>;
+
+  /** Transfers of this browser that did not end, newest first. Needs neither `send` nor `open`. */
+  interrupted(): Promise<readonly InterruptedTransfer[]>;
+  /** Forgets one: a send's portal is deleted, a receive's unfinished files are removed. */
+  discard(kind: "send" | "receive", portal: string): Promise<void>;
+  /**
+   * Takes up an interrupted send instead of `send`; `add` then gives the same items again. Gives the link's path and fragment.
+   * Fails with `journal/absent`, `journal/damaged`, `transfer/elsewhere`, `portal/expired`; files that are missing or
+   * changed end the transfer with `file/absent` or `file/changed`, and it can be resumed again.
+   */
+  resumeSend(portal: string, options: ResumeOptions): Promise<string>;
 
   pause(): Promise<void>;
   resume(): Promise<void>;

@@ -26,11 +26,14 @@ export function createTransfer(): Transfer {
     open: (link, relayOrigin, overrides, figures) => call((api) => api.open(link, relayOrigin, overrides, figures)),
     unlock: (password) => call((api) => api.unlock(password)),
     entries: (from, to) => call((api) => api.entries(from, to)),
-    receive: (sink: SinkRequest) =>
-      call((api) => api.receive(sink.kind === "download" ? transferring(sink, [sink.port]) : sink)),
+    receive: (sink: SinkRequest, resume) =>
+      call((api) => api.receive(sink.kind === "download" ? transferring(sink, [sink.port]) : sink, resume)),
     exportFile: (path) => call((api) => api.exportFile(path)),
     exportArchive: (port) => call((api) => api.exportArchive(transferring(port, [port]))),
     blob: () => call((api) => api.blob()),
+    interrupted: () => call((api) => api.interrupted()),
+    discard: (kind, portal) => call((api) => api.discard(kind, portal)),
+    resumeSend: (portal, options) => call((api) => api.resumeSend(portal, options)),
     pause: () => call((api) => api.pause()),
     resume: () => call((api) => api.resume()),
     cancel: () => call((api) => api.cancel()),

@@ -19,20 +19,27 @@ import {
   passwordSalt,
   relayToken,
 } from "../../core/seal/keys.ts";
-import { type PortalLink, parseLink } from "../../core/seal/link.ts";
+import { formatLink, type PortalLink, parseLink } from "../../core/seal/link.ts";
 import { Gate } from "../../core/transfer/gate.ts";
 import { PackWindow } from "../../core/transfer/pack-window.ts";
 import { PageFeed } from "../../core/transfer/page-feed.ts";
 import type { Progress } from "../../core/transfer/progress.ts";
 import { Receiver } from "../../core/transfer/receiver.ts";
 import type { EngineFigures } from "../../core/transfer/snapshot.ts";
+import { reasonOf } from "../../core/transfer/unless-aborted.ts";
 import { systemClock } from "../../platform/clock.ts";
+import type { JournalNote } from "../../platform/journal/journals.ts";
 import { createDial, relayInfo, webtransportAbsent } from "../../platform/link/dial.ts";
 import { fetchFrom } from "../../platform/link/fetch.ts";
+import { onNetworkChange } from "../../platform/link/wake.ts";
 import { passwordKey } from "../../platform/password.ts";
+import { removePrivate } from "../../platform/sinks/private.ts";
 import { LanePool } from "../lane/client.ts";
-import type { Overrides, ReceiveOpened } from "./api.ts";
+import type { Overrides, ReceiveOpened, SinkRequest } from "./api.ts";
+import { toInterrupted } from "./interrupted.ts";
+import { findKept, KeptJournal, keptKeys, keptReceives, type SinkPlace } from "./kept-receive.ts";
 import { follow } from "./send.ts";
+import { commonFolder, titleOf } from "./title.ts";
 
 /** Lanes that expand runs: one core is left for the network and the page. */
 const MAX_LANES = 4;
@@ -54,6 +61,7 @@ export class Receive {
   #steady: SteadyLink | undefined;
   #lanes: LanePool | undefined;
   #running = false;
+  #ended: Promise<void> | undefined;
 
   /** @throws Failure `link/cut` | `link/version` */
   constructor(
@@ -78,10 +86,21 @@ export class Receive {
     const info = relayInfo(this.#relayOrigin);
     info.catch(() => {}); // a portal that is not there is told first
     const path = `/api/v1/portals/${base64urlnopad.encode(this.#link.portal)}/access`;
-    this.#access = await callApi<PortalAccess>(fetchFrom(this.#relayOrigin), { method: "GET", path });
-    if (this.#access.password !== null) return { passwordNeeded: true };
-    await this.#unlock(NO_PASSWORD, "link/wrong-secret", info);
-    return { passwordNeeded: false };
+    const [access, kept] = await Promise.all([
+      callApi<PortalAccess>(fetchFrom(this.#relayOrigin), { method: "GET", path }),
+      findKept(this.#link),
+    ]);
+    this.#access = access;
+    const interrupted = kept === undefined ? null : toInterrupted(kept);
+    if (access.password === null) {
+      await this.#unlock(NO_PASSWORD, "link/wrong-secret", info);
+      return { passwordNeeded: false, interrupted };
+    }
+    const keys =
+      kept === undefined ? undefined : keptKeys(kept, new Uint8Array(base64urlnopad.decode(access.keyCommitment)));
+    if (keys === undefined) return { passwordNeeded: true, interrupted };
+    await this.#connect(keys, info);
+    return { passwordNeeded: false, interrupted };
   }
 
   async unlock(password: string): Promise<void> {
@@ -95,49 +114,86 @@ export class Receive {
     return this.#feed.manifest.entries.slice(from, to);
   }
 
-  /** Receives into the sink. @throws Failure; the sink was aborted then */
-  async receive(sink: Sink): Promise<void> {
+  /**
+   * Receives into the sink that `createSink` makes for `request`, behind what was interrupted there where `resume` says so.
+   * @throws Failure; nothing that looks complete is left then, and what can be continued stays
+   */
+  async receive(request: SinkRequest, resume: boolean, createSink: (place: SinkPlace) => Sink): Promise<void> {
     const { keys, steady } = this.#opened();
     if (this.#running) throw new Error("already receiving");
     this.#running = true;
-    const packs = new PackWindow({
-      portal: this.#link.portal,
-      keys,
-      link: steady,
-      feed: this.#feed,
-      signal: this.#stop.signal,
-      onBytes: (bytes) => {
-        this.#progress.wireBytes += bytes;
-      },
-    });
-    packs.start();
+    const head = { link: this.#link, relayOrigin: this.#relayOrigin, keys };
+    let journal: KeptJournal | undefined;
     try {
-      const [progress, feed, gate] = [this.#progress, this.#feed, this.#gate];
-      await new Receiver({
-        feed,
-        packs,
-        expander: this.#startLanes(),
-        sink,
-        clock: systemClock,
-        progress,
-        gate,
-        title: this.title,
-      }).run();
+      journal = await KeptJournal.open(head, request, resume, () => this.#note(request));
+    } catch (error) {
+      this.#running = false;
+      throw error;
+    }
+    const place = { id: journal && this.privateName, kept: await keptReceives() };
+    this.#ended = this.#run(createSink(place), keys, steady, journal);
+    await this.#ended;
+  }
+
+  async #run(sink: Sink, keys: PortalKeys, steady: SteadyLink, journal: KeptJournal | undefined): Promise<void> {
+    const [progress, feed, gate, stop] = [this.#progress, this.#feed, this.#gate, this.#stop];
+    const { signal } = stop;
+    void journal?.lost.then(() => stop.abort(new Failure("transfer/elsewhere")));
+    const onBytes = (bytes: number) => {
+      progress.wireBytes += bytes;
+    };
+    const packs = new PackWindow({ portal: this.#link.portal, keys, link: steady, feed, signal, onBytes });
+    const isResumed = journal?.resume === true;
+    if (!isResumed) packs.start();
+    const onTrouble = () => {
+      progress.resumable = false;
+      void journal?.remove();
+    };
+    const receiver = new Receiver({
+      feed,
+      packs,
+      expander: this.#startLanes(),
+      sink,
+      clock: systemClock,
+      progress,
+      gate,
+      title: this.title,
+      signal,
+      ...(journal && { keep: { journal, resume: isResumed, onTrouble } }),
+    });
+    try {
+      await receiver.run();
+      await journal?.remove();
       await this.#complete(steady);
       this.#finish("done");
     } catch (error) {
-      const failure = this.#stop.signal.aborted ? new Failure("cancelled") : asFailure(error);
+      const failure = signal.aborted ? reasonOf(signal) : asFailure(error);
+      progress.resumable = receiver.canContinue(failure);
+      await (progress.resumable ? journal?.close() : journal?.remove());
+      // What is in the private file system can be reached only through a receive that is done, or that goes on.
+      if (!progress.resumable && sink.kind === "private") await removePrivate(this.privateName).catch(() => {});
       this.#finish(failure);
       throw failure;
     }
   }
 
+  /** What the page is shown when it is interrupted. */
+  #note(request: SinkRequest): JournalNote {
+    const { bytesDone, bytesTotal, entriesTotal, expiresAtMs } = this.#progress;
+    return {
+      link: formatLink(this.#link),
+      title: titleOf(this.#feed.manifest.entries),
+      bytesDone,
+      bytesTotal,
+      entriesTotal,
+      expiresAtMs,
+      sink: request.kind === "blob" ? "download" : request.kind,
+    };
+  }
+
   /** Name for an archive: the top folder that everything lies in, or the product's. */
   get title(): string {
-    const tops = new Set(this.#feed.manifest.entries.map((entry) => entry.path.split("/", 1)[0]));
-    const [top] = tops;
-    const single = tops.size === 1 && this.#feed.manifest.entries[0]?.path.includes("/");
-    return single && top !== undefined ? top : "warp-portal";
+    return commonFolder(this.#feed.manifest.entries) ?? "warp-portal";
   }
 
   /** Name of this portal's folder in the private file system. */
@@ -152,10 +208,12 @@ export class Receive {
     this.#gate.open();
   }
 
-  cancel(): void {
+  /** Ends it at once; resolves when what it left is removed. */
+  async cancel(): Promise<void> {
     this.#stop.abort();
     this.#gate.open();
     this.#finish(new Failure("cancelled"));
+    await this.#ended?.catch(() => {});
   }
 
   /** They start when the link is opened, so that they stand when the first pack arrives. */
@@ -176,6 +234,10 @@ export class Receive {
     const keys = await deriveKeys(this.#link, secondKey);
     if (!this.#access || !commitmentMatches(keys, base64urlnopad.decode(this.#access.keyCommitment)))
       throw new Failure(wrong);
+    await this.#connect(keys, asked);
+  }
+
+  async #connect(keys: PortalKeys, asked: Promise<RelayInfo>): Promise<void> {
     this.#keys = keys;
     const [info, token] = await Promise.all([
       asked,
@@ -187,6 +249,7 @@ export class Receive {
       forced: this.#overrides.path,
       webtransportAbsent: webtransportAbsent(info),
       random: Math.random,
+      wake: onNetworkChange,
       onChange: () => this.#update(),
     });
     this.#steady = steady;

@@ -15,7 +15,19 @@ import { createDirectorySink } from "../../platform/sinks/directory.ts";
 import { createDownloadSink } from "../../platform/sinks/download.ts";
 import { createPrivateSink, exportPrivate, type PrivateSink } from "../../platform/sinks/private.ts";
 import { exposeApi } from "../rpc.ts";
-import type { OnSnapshot, Overrides, ReceiveOpened, SendItem, SendOptions, SinkRequest, TransferApi } from "./api.ts";
+import type {
+  InterruptedTransfer,
+  OnSnapshot,
+  Overrides,
+  ReceiveOpened,
+  ResumeOptions,
+  SendItem,
+  SendOptions,
+  SinkRequest,
+  TransferApi,
+} from "./api.ts";
+import { discardSend, listInterrupted } from "./interrupted.ts";
+import { discardReceive, type SinkPlace } from "./kept-receive.ts";
 import { Receive } from "./receive.ts";
 import { Send } from "./send.ts";
 
@@ -70,8 +82,8 @@ class TransferWorker implements TransferApi {
     return this.#opened().entries(from, to);
   }
 
-  receive(sink: SinkRequest): Promise<void> {
-    return this.#opened().receive(this.#createSink(sink));
+  receive(request: SinkRequest, resume: boolean): Promise<void> {
+    return this.#opened().receive(request, resume, (place) => this.#createSink(request, place));
   }
 
   exportFile(path: string): Promise<File> {
@@ -91,6 +103,19 @@ class TransferWorker implements TransferApi {
     return this.#blobSink.file();
   }
 
+  async interrupted(): Promise<readonly InterruptedTransfer[]> {
+    return listInterrupted();
+  }
+
+  async discard(kind: "send" | "receive", portal: string): Promise<void> {
+    await (kind === "send" ? discardSend(portal) : discardReceive(portal));
+  }
+
+  async resumeSend(portal: string, options: ResumeOptions): Promise<string> {
+    this.#send = await Send.resume(portal, options, this.#progress, () => this.#changed());
+    return this.#send.link;
+  }
+
   async pause(): Promise<void> {
     this.#progress.paused = true;
     this.#send?.pause();
@@ -106,15 +131,15 @@ class TransferWorker implements TransferApi {
   }
 
   async cancel(): Promise<void> {
-    this.#receive?.cancel();
+    await this.#receive?.cancel();
     await this.#send?.cancel();
     this.#changed();
   }
 
-  #createSink(request: SinkRequest): Sink {
+  #createSink(request: SinkRequest, { id, kept }: SinkPlace): Sink {
     switch (request.kind) {
       case "directory":
-        return createDirectorySink(request.handle);
+        return createDirectorySink(request.handle, id === undefined ? { kept } : { id, kept });
       case "private":
         this.#privateSink = createPrivateSink(this.#opened().privateName);
         return this.#privateSink;

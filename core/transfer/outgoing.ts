@@ -1,0 +1,61 @@
+/**
+ * Objects of a send that are on their way: as many at a time as there are places, and the first failure for all.
+ *
+ * @module
+ */
+import type { SteadyLink } from "../edge/steady-link.ts";
+import { type Failure, toFailure } from "../failure.ts";
+import { SEALED_PACK_BYTES, UPLOAD_WINDOW_BYTES } from "../units.ts";
+import type { ObjectKind, SealedObject } from "../wire/object.ts";
+import { Window } from "./gate.ts";
+
+/** Packs sealed and not yet acknowledged: the relay's window, less one pack for pages. */
+const IN_FLIGHT_PACKS = UPLOAD_WINDOW_BYTES / SEALED_PACK_BYTES - 1;
+/** Pages are small and wait for nothing but their own acknowledgement. */
+const IN_FLIGHT_PAGES = 8;
+
+export class Outgoing {
+  readonly #link: Pick<SteadyLink, "put">;
+  readonly #places = { pack: new Window(IN_FLIGHT_PACKS), page: new Window(IN_FLIGHT_PAGES) };
+  readonly #pending = new Set<Promise<void>>();
+  #failure: Failure | undefined;
+
+  constructor(link: Pick<SteadyLink, "put">) {
+    this.#link = link;
+  }
+
+  /** Waits for a place, which the next `send` of this kind takes. @throws the first Failure of any work */
+  async room(kind: ObjectKind): Promise<void> {
+    await this.#places[kind].take();
+    this.#check();
+  }
+
+  /**
+   * Sends an object, for which there is room, as soon as `ready` is settled.
+   * @param object borrowed until `onStored` is called
+   */
+  send(object: SealedObject, ready: Promise<void>, onStored: () => void): void {
+    const stored = ready.then(() => this.#link.put(object)).then(onStored);
+    this.follow(stored.finally(() => this.#places[object.header.kind].give()));
+  }
+
+  /** Other work that belongs to the send, which it ends when it fails. */
+  follow(work: Promise<void>): void {
+    const followed: Promise<void> = work
+      .catch((error: unknown) => {
+        this.#failure ??= toFailure(error, "relay/unreachable");
+      })
+      .finally(() => this.#pending.delete(followed));
+    this.#pending.add(followed);
+  }
+
+  /** Resolves when nothing is under way. @throws the first Failure */
+  async settle(): Promise<void> {
+    while (this.#pending.size > 0 && this.#failure === undefined) await Promise.race(this.#pending);
+    this.#check();
+  }
+
+  #check(): void {
+    if (this.#failure !== undefined) throw this.#failure;
+  }
+}
