@@ -107,7 +107,15 @@ describe("WebTransport with a real browser", () => {
 
   async function run(portal: TestPortal, steps: Partial<Script>, token = portal.ownerToken): Promise<Answer> {
     const info = await (await fetch(`${relay.url}/api/v1/relay`)).json();
-    const hello = encodeFrame({ t: "hello", v: PROTOCOL_VERSION, portal: portal.id, role: "send", token });
+    const hello = encodeFrame({
+      t: "hello",
+      v: PROTOCOL_VERSION,
+      portal: portal.id,
+      role: "send",
+      token,
+      lease: 1,
+      takeOver: false,
+    });
     const script: Script = {
       url: info.webtransport.url,
       hashes: info.webtransport.certificateHashes,
@@ -168,7 +176,15 @@ describe("a certificate that is renewed", () => {
       const info = async () => (await (await fetch(`${relay.url}/api/v1/relay`)).json()).webtransport;
       const portal = await createPortal(relay.url);
       const hello = delimit(
-        encodeFrame({ t: "hello", v: PROTOCOL_VERSION, portal: portal.id, role: "send", token: portal.ownerToken }),
+        encodeFrame({
+          t: "hello",
+          v: PROTOCOL_VERSION,
+          portal: portal.id,
+          role: "send",
+          token: portal.ownerToken,
+          lease: 1,
+          takeOver: false,
+        }),
       );
       const open = async (target: { url: string; certificateHashes: string[] }) =>
         page.evaluate(openLink, { url: target.url, hashes: target.certificateHashes, first: [1, ...hello] });

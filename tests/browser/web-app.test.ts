@@ -13,6 +13,8 @@ import {
   choose,
   ENTRIES,
   INSECURE_HOST,
+  INTERRUPTED,
+  INTERRUPTED_RECEIVE,
   LINK,
   SENDING,
   show,
@@ -64,6 +66,38 @@ describe("accessibility", () => {
       const page = await pages.open(LINK, { entries: ENTRIES });
       await startReceiving(page);
       await show(page, { ...SENDING, state: "done" });
+      return page;
+    },
+    "the list of unfinished transfers": async () => {
+      const page = await pages.open("/", { interrupted: [INTERRUPTED, { ...INTERRUPTED_RECEIVE, isRunning: true }] });
+      await page.getByTestId("interrupted-row").last().waitFor();
+      return page;
+    },
+    "the question before discarding": async () => {
+      const page = await pages.open("/", { interrupted: [INTERRUPTED] });
+      await page.getByTestId("discard-transfer").click();
+      return page;
+    },
+    "the row that asks for its files": async () => {
+      const page = await pages.open("/", { interrupted: [INTERRUPTED] });
+      await page.getByTestId("resume-transfer").click();
+      return page;
+    },
+    waiting: async () => {
+      const page = await pages.open("/");
+      await startSending(page);
+      await show(page, {
+        ...SENDING,
+        state: "waiting",
+        waitingFor: "relay",
+        waitingCode: "relay/full",
+        nextTryMs: 4000,
+      });
+      return page;
+    },
+    "an interrupted receive": async () => {
+      const page = await pages.open(LINK, { entries: ENTRIES, interrupted: [INTERRUPTED_RECEIVE] });
+      await page.getByTestId("resume-receive").waitFor();
       return page;
     },
     "a failure": () => pages.open(LINK, { refusal: { code: "portal/expired" } }),

@@ -56,7 +56,7 @@ describe("the receive page", () => {
     expect(offered.toSorted()).toEqual(["directory", "download", "private"]);
     await page.getByTestId("receive").click();
     // The page asks for persistent storage first.
-    await expect.poll(async () => (await calls(page)).at(-1)).toEqual(["receive", "private"]);
+    await expect.poll(async () => (await calls(page)).at(-1)).toEqual(["receive", "private", false]);
   });
 
   it("calls the folder picker in the click, and takes closing it as no failure", async () => {

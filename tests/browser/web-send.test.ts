@@ -31,6 +31,7 @@ describe("the send page", () => {
           relayOrigin: pages.app.url,
           overrides: { path: "tcp" },
           figures: null,
+          handles: [],
         },
       ],
       [

@@ -13,6 +13,8 @@ export interface BrowserOptions {
   readonly gpu?: boolean;
   /** More command-line switches. */
   readonly args?: readonly string[];
+  /** A program that takes Chromium's switches in its place and becomes it, in a network namespace for example. */
+  readonly executable?: string;
 }
 
 /** Switches of every browser here. Tests open only pages of this repository, so the sandbox may be off (root has none). */
@@ -25,7 +27,7 @@ const QUIET = [
 ];
 
 function launchOptions(options: BrowserOptions): LaunchOptions {
-  const executablePath = findChromium();
+  const executablePath = options.executable ?? findChromium();
   if (executablePath === undefined) throw new Error(`No Chromium found. Run: ${installCommand(process.platform)}`);
   const gpu = options.gpu === true ? ["--enable-unsafe-webgpu"] : [];
   return { executablePath, headless: true, args: [...QUIET, ...gpu, ...(options.args ?? [])] };

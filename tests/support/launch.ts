@@ -23,13 +23,19 @@ export interface RelayOptions {
   readonly dataDir?: string;
   /** More environment, over what tests inherit. */
   readonly env?: Readonly<Record<string, string>>;
+  /** False for one that starts on a broken disk and says that it is not ready. */
+  readonly mustBeReady?: boolean;
   /** Another program than the relay, for testing this file. */
   readonly main?: string;
+  /** The address on which it listens and answers this process; the loopback one when absent. */
+  readonly host?: string;
+  /** Words before the command line, such as those that make it run in a network namespace. */
+  readonly prefix?: readonly string[];
 }
 
 /** A relay that answers. */
 export interface RunningRelay extends AsyncDisposable {
-  /** `http://localhost:PORT`, without a trailing slash. */
+  /** `http://localhost:PORT`, or with the host that was asked for; without a trailing slash. */
   readonly url: string;
   readonly port: number;
   readonly pid: number;
@@ -71,10 +77,12 @@ export async function launchRelay(options: RelayOptions = {}): Promise<RunningRe
   const removeData = async (): Promise<void> => {
     if (options.dataDir === undefined) await rm(dataDir, { recursive: true, force: true });
   };
-  const child = spawn(PINNED_NODE, [resolve(ROOT, options.main ?? "relay-server/src/main.ts")], {
+  const { host = "127.0.0.1", prefix = [] } = options;
+  const [program = "", ...args] = [...prefix, PINNED_NODE, resolve(ROOT, options.main ?? "relay-server/src/main.ts")];
+  const child = spawn(program, args, {
     cwd: ROOT,
     stdio: ["ignore", "pipe", "pipe"],
-    env: { ...process.env, PORT: String(port), HOST: "127.0.0.1", DATA_DIR: dataDir, NODE_ENV: "test", ...options.env },
+    env: { ...process.env, PORT: String(port), HOST: host, DATA_DIR: dataDir, NODE_ENV: "test", ...options.env },
   });
   const exited = new Promise<number | null>((resolve) => child.on("exit", resolve).on("error", () => resolve(null)));
   let output = "";
@@ -92,7 +100,8 @@ export async function launchRelay(options: RelayOptions = {}): Promise<RunningRe
     child.stdout.setEncoding("utf8").on("data", collect);
     child.stderr.setEncoding("utf8").on("data", collect);
   });
-  const url = `http://localhost:${port}`;
+  const name = options.host ?? "localhost";
+  const url = `http://${name.includes(":") ? `[${name}]` : name}:${port}`;
   const fail = async (why: string): Promise<never> => {
     await kill();
     await removeData();
@@ -105,7 +114,7 @@ export async function launchRelay(options: RelayOptions = {}): Promise<RunningRe
   );
   if (started !== "said") return fail(started === "ended" ? "ended at once" : `said nothing for ${START_MS} ms`);
   const ready = await fetch(`${url}/readyz`).catch((error: unknown) => error);
-  if (!(ready instanceof Response) || !ready.ok) {
+  if (!(ready instanceof Response) || (!ready.ok && options.mustBeReady !== false)) {
     return fail(`is not ready (${ready instanceof Response ? ready.status : String(ready)})`);
   }
 

@@ -5,8 +5,20 @@
  * @module
  */
 import { Failure, type FailureCode, type FailureDetails } from "../../core/failure.ts";
+import type { FromPipe, ToPipe } from "../../core/ports/download-pipe.ts";
 import type { TransferSnapshot } from "../../core/transfer/snapshot.ts";
-import type { Entry, OnSnapshot, SendItem, SendOptions, TransferApi } from "../../workers/transfer/api.ts";
+import type {
+  Entry,
+  InterruptedTransfer,
+  OnSnapshot,
+  ResumeOptions,
+  SendItem,
+  SendOptions,
+  TransferApi,
+} from "../../workers/transfer/api.ts";
+
+/** An interrupted transfer as plain data: its handles are folders of these names in the private file system. */
+export type ScriptedInterrupted = Omit<InterruptedTransfer, "handles"> & { readonly handles: readonly string[] };
 
 /** What the page meets; plain data, so that it can cross into the page. */
 export interface Script {
@@ -15,7 +27,9 @@ export interface Script {
   readonly entryCount?: number;
   /** The password that opens the portal. */
   readonly password?: string;
-  /** `send` or `open` fails with it. */
+  /** What was interrupted before. Receives are offered by `open` too. */
+  readonly interrupted?: readonly ScriptedInterrupted[];
+  /** `send`, `resumeSend` or `open` fails with it, and `discard` when another tab is at it. */
   readonly refusal?: { readonly code: FailureCode; readonly details?: FailureDetails };
 }
 
@@ -47,15 +61,28 @@ const BLANK: TransferSnapshot = {
   etaSeconds: null,
   bottleneck: null,
   waitingFor: null,
+  waitingCode: null,
   nextTryMs: null,
   wireBytes: 0,
   knownBytes: 0,
+  resumable: false,
   failure: null,
   peers: 0,
   expiresAtMs: null,
 };
 
+const LINK = "/p/q3Zk1Yw0R5uT8sVbXc2NeA#1.mJ2vQ7xL0pRz4HkT9aWcE6uYb1NfGd8SoiV3KqXhMtA.k8Zr";
+
 const calls: [string, ...unknown[]][] = [];
+/** Portals that were discarded; a reload forgets them. */
+const discarded = new Set<string>();
+
+async function interruptedOf({ interrupted = [] }: Script): Promise<readonly InterruptedTransfer[]> {
+  const root = await navigator.storage.getDirectory();
+  const open = (name: string): Promise<FileSystemHandle> => root.getDirectoryHandle(name, { create: true });
+  const left = interrupted.filter(({ kind, portal }) => !discarded.has(`${kind} ${portal}`));
+  return Promise.all(left.map(async (one) => ({ ...one, handles: await Promise.all(one.handles.map(open)) })));
+}
 
 function entriesOf({ entries, entryCount = 0 }: Script): readonly Entry[] {
   const made = (_: unknown, index: number): Entry => {
@@ -63,6 +90,17 @@ function entriesOf({ entries, entryCount = 0 }: Script): readonly Entry[] {
     return { kind: "file", path: `set/${folder}/sample-${index}.json`, size: 1000 + index, mtimeMs: 0 };
   };
   return entries ?? Array.from({ length: entryCount }, made);
+}
+
+/** Lets the browser's download begin. Nothing flows, and it fails when the page goes. */
+function beginDownload(port: MessagePort): void {
+  const alive = crypto.randomUUID();
+  void navigator.locks.request(alive, () => new Promise(() => {}));
+  port.onmessage = ({ data }: MessageEvent<FromPipe>) => {
+    if (data.type === "started") {
+      port.postMessage({ type: "head", filename: "set.zip", length: null, alive } satisfies ToPipe);
+    }
+  };
 }
 
 /** The same shape as the product's `createTransfer`. */
@@ -93,10 +131,10 @@ export function createTransfer(): TransferApi & { terminate(): void } {
       listener(snapshot);
     },
     send: async (options: SendOptions) => {
-      await noted("send", options);
+      await noted("send", { ...options, handles: options.handles.map(({ kind, name }) => `${kind} ${name}`) });
       refuse();
       show({ expiresAtMs: Date.UTC(2026, 10, 29, 12) });
-      return "/p/q3Zk1Yw0R5uT8sVbXc2NeA#1.mJ2vQ7xL0pRz4HkT9aWcE6uYb1NfGd8SoiV3KqXhMtA.k8Zr";
+      return LINK;
     },
     add: async (items: readonly SendItem[], isLast: boolean) => {
       await noted(
@@ -115,17 +153,20 @@ export function createTransfer(): TransferApi & { terminate(): void } {
     open: async (link, relayOrigin, overrides) => {
       await noted("open", link, relayOrigin, overrides);
       refuse();
-      if (script.password !== undefined) return { passwordNeeded: true };
+      const rows = await interruptedOf(script);
+      const interrupted = rows.find(({ kind }) => kind === "receive") ?? null;
+      if (script.password !== undefined) return { passwordNeeded: true, interrupted };
       list();
-      return { passwordNeeded: false };
+      return { passwordNeeded: false, interrupted };
     },
     unlock: async (password) => {
       if (password !== script.password) throw new Failure("password/wrong");
       list();
     },
     entries: async (from, to) => entries.slice(from, to),
-    receive: async (sink) => {
-      await noted("receive", sink.kind);
+    receive: async (sink, resume) => {
+      if (sink.kind === "download") beginDownload(sink.port);
+      await noted("receive", sink.kind, resume, ...(sink.kind === "directory" ? [sink.handle.name] : []));
       show({ state: "running" });
     },
     exportFile: async (path) => {
@@ -134,6 +175,21 @@ export function createTransfer(): TransferApi & { terminate(): void } {
     },
     exportArchive: () => noted("exportArchive"),
     blob: async () => new File(["verified"], "one.txt"),
+    interrupted: async () => {
+      await noted("interrupted");
+      return interruptedOf(script);
+    },
+    discard: async (kind, portal) => {
+      await noted("discard", kind, portal);
+      if (script.refusal?.code === "transfer/elsewhere") refuse();
+      discarded.add(`${kind} ${portal}`);
+    },
+    resumeSend: async (portal: string, options: ResumeOptions) => {
+      await noted("resumeSend", portal, options);
+      refuse();
+      show({ expiresAtMs: Date.UTC(2026, 10, 29, 12), resumable: true });
+      return LINK;
+    },
     pause: async () => {
       await noted("pause");
       show({ state: "paused", bytesPerSecond: 0, etaSeconds: null, bottleneck: null });

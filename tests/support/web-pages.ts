@@ -3,11 +3,11 @@
  *
  * @module
  */
-import type { Browser, BrowserContextOptions, Page } from "playwright-core";
+import type { Browser, BrowserContext, BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, expect } from "vitest";
 import { launchBrowser } from "./chromium.ts";
 import { openWatched, type WatchedPage } from "./page-watch.ts";
-import type { Script, Scripted } from "./scripted-transfer.ts";
+import type { Script, Scripted, ScriptedInterrupted } from "./scripted-transfer.ts";
 import { serveWebApp, type WebApp } from "./web-app.ts";
 
 /** Any name that is neither localhost nor an address: a page there is not on a secure origin. */
@@ -33,6 +33,25 @@ export const ENTRIES = [
   { kind: "file", path: "set/deep/b.bin", size: 5_000_000, mtimeMs: 0 },
   { kind: "directory", path: "set/hollow", size: 0, mtimeMs: 0 },
 ] as const;
+
+/** A send of which less than half was sent; without handles. */
+export const INTERRUPTED: ScriptedInterrupted = {
+  kind: "send",
+  portal: "q3Zk1Yw0R5uT8sVbXc2NeA",
+  link: LINK,
+  title: "12 files",
+  bytesDone: 1.215e9,
+  bytesTotal: 2.7e9,
+  entriesTotal: 12,
+  startedAtMs: Date.UTC(2026, 10, 22, 9, 30),
+  expiresAtMs: Date.UTC(2100, 0, 1),
+  sink: null,
+  handles: [],
+  isRunning: false,
+};
+
+/** The other side of it, into the private file system. */
+export const INTERRUPTED_RECEIVE: ScriptedInterrupted = { ...INTERRUPTED, kind: "receive", sink: "private" };
 
 export interface WebPages {
   readonly app: WebApp;
@@ -77,6 +96,7 @@ export function useWebPages(): WebPages {
       await one.page.addInitScript((value) => {
         globalThis.script = value;
       }, script);
+      if (script.interrupted !== undefined) await makeJournals(context, there(app).url);
       await one.page.goto(there(app).url + path);
       await one.page.locator("h1").first().waitFor({ state: "attached" });
       return one.page;
@@ -84,11 +104,49 @@ export function useWebPages(): WebPages {
   };
 }
 
+/** The page looks for the journals' database before it asks the worker what was interrupted. */
+async function makeJournals(context: BrowserContext, url: string): Promise<void> {
+  // A page of its own, not watched: the browser looks for an icon of a bare picture.
+  const page = await context.newPage();
+  await page.goto(`${url}/icons/mark.svg`);
+  await page.evaluate(async () => {
+    const request = indexedDB.open("warp-journal");
+    await new Promise((resolve, reject) => Object.assign(request, { onsuccess: resolve, onerror: reject }));
+    request.result.close();
+  });
+  await page.close();
+}
+
 /** Chooses files of these names; each holds "contents of" and its name. */
 export async function choose(page: Page, ...names: string[]): Promise<void> {
   const files = names.map((name) => ({ name, mimeType: "text/plain", buffer: Buffer.from(`contents of ${name}`) }));
   await page.getByTestId("file-input").setInputFiles(files);
   await page.getByTestId("create-link").waitFor();
+}
+
+/** Makes files in a folder of the private file system, where the scripted handles point. */
+export const makeFolder = (page: Page, folder: string, files: Readonly<Record<string, string>>): Promise<void> =>
+  page.evaluate(
+    async ({ folder, files }) => {
+      for (const [path, text] of Object.entries(files)) {
+        const names = [folder, ...path.split("/")];
+        let place = await navigator.storage.getDirectory();
+        for (const name of names.slice(0, -1)) place = await place.getDirectoryHandle(name, { create: true });
+        const writable = await (await place.getFileHandle(names.at(-1) ?? "", { create: true })).createWritable();
+        await writable.write(text);
+        await writable.close();
+      }
+    },
+    { folder, files },
+  );
+
+/** Drops what lies there on the page's corner. */
+export async function drop(page: Page, ...paths: string[]): Promise<void> {
+  const client = await page.context().newCDPSession(page);
+  const data = { items: [], files: paths, dragOperationsMask: 1 };
+  for (const type of ["dragEnter", "dragOver", "drop"] as const) {
+    await client.send("Input.dispatchDragEvent", { type, x: 5, y: 5, data });
+  }
 }
 
 /** Chooses `a.txt` and `b.txt` and creates the link. */

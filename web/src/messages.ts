@@ -1,25 +1,11 @@
 /**
- * Sentences for people: one for every failure code and for every word of a snapshot. A new code does not compile until
- * it has its sentence here.
+ * Sentences for people: what happened and what to do next, for every failure code. A new code does not compile until it
+ * has its sentences here. Those for the words of a snapshot are in sentences.ts.
  *
  * @module
  */
 import type { FailureCode, FailureDetails } from "../../core/failure.ts";
-import type {
-  Bottleneck,
-  Carrier,
-  EngineFigures,
-  EngineReason,
-  EngineSpeeds,
-  EngineStatus,
-  PathReason,
-  TransferSnapshot,
-  TransferState,
-  WaitingFor,
-} from "../../core/transfer/snapshot.ts";
-import { WEBTRANSPORT_CONNECT_MS } from "../../core/units.ts";
-import type { EngineSetting } from "./lib/engine-setting.ts";
-import { formatBytes, formatDuration, formatLimit } from "./lib/format.ts";
+import { formatBytes, formatLimit } from "./lib/format.ts";
 
 export interface FailureMessage {
   readonly title: string;
@@ -186,9 +172,9 @@ export const FAILURE_MESSAGES = {
     next: "Check that the file opens on your machine, then choose the files again.",
   },
   "file/changed": {
-    title: "A file changed while it was sent",
-    what: "One of the files was written to after you chose it, so what was sent would be a mixture.",
-    next: "Wait until nothing writes to it, then choose the files again.",
+    title: "A file has changed",
+    what: "One of the files was written to after you first chose it, so what was sent would be a mixture.",
+    next: "Bring the old file back and choose the files again, or send them as they are now with a new link.",
   },
   "path/rejected": {
     title: "A name cannot be used",
@@ -240,6 +226,46 @@ export const FAILURE_MESSAGES = {
     what: "The transfer was cancelled. Unfinished files were removed.",
     next: "Start again whenever you like.",
   },
+  "portal/leased": {
+    title: "Another sender is at work",
+    what: "These files are being sent from another tab or device right now.",
+    next: "Let that one finish, or continue here, which stops it there.",
+  },
+  "portal/lease-lost": {
+    title: "Continued elsewhere",
+    what: "Another tab or device took this transfer over. Nothing that was sent is lost.",
+    next: "Let it finish there, or continue here, which stops it there.",
+  },
+  "relay/foreign": {
+    title: "Something else answers",
+    what: "This network answers with a page of its own in place of the relay. Networks do so until you have signed in.",
+    next: "Open any other page, sign in to the network, and leave this tab open: it goes on by itself.",
+  },
+  "journal/damaged": {
+    title: "The record of this transfer is damaged",
+    what: "What this browser wrote down about the transfer cannot be read any more, so it cannot be resumed.",
+    next: "Discard it and start again; files that were received whole stay where they are.",
+  },
+  "journal/absent": {
+    title: "Nothing to resume",
+    what: "This browser has no record of that transfer. It was finished, discarded, or made in another browser.",
+    next: "Discard what is left of it here and start again.",
+  },
+  "file/absent": {
+    title: "A file is missing",
+    what: "What was chosen does not hold every file that is still to be sent. What was sent before is kept.",
+    next: "Choose the same files or the same folder as before, with the same names.",
+  },
+  "pack/unrepeatable": {
+    title: "This cannot be sent again",
+    what: "A part that the relay lost cannot be made again byte for byte, because the app or the engine has changed since.",
+    next: "Discard this transfer and send the files with a new link.",
+  },
+  "transfer/elsewhere": {
+    title: "It runs in another tab",
+    what: "This transfer is running in another tab of this browser.",
+    next: "Let it go on there, or close that tab and continue here.",
+  },
 } as const satisfies Record<FailureCode, FailureMessage>;
 
 /** Facts that make a sentence more exact, where the failure carries them. Never a name. */
@@ -254,133 +280,4 @@ export function detailSentence(code: FailureCode, details: FailureDetails): stri
     if (typeof details.entry === "number") return `It is number ${details.entry + 1} in the list.`;
   }
   return null;
-}
-
-export const PATH_NAMES = { webtransport: "WebTransport", tcp: "TCP" } as const satisfies Record<
-  NonNullable<TransferSnapshot["path"]>,
-  string
->;
-
-export const CARRIER_NAMES = {
-  webtransport: "HTTP/3 over UDP",
-  websocket: "WebSocket",
-  http: "plain HTTP requests",
-} as const satisfies Record<Carrier, string>;
-
-/** Follows "Using <path>: " in one sentence. */
-export const PATH_REASONS = {
-  "first-choice": "UDP is open, so this is the first choice",
-  forced: "this page's address asks for it",
-  "webtransport-absent": "this browser has no WebTransport",
-  "webtransport-blocked": `UDP did not answer within ${WEBTRANSPORT_CONNECT_MS / 1000} seconds`,
-  "webtransport-not-offered": "this relay offers no WebTransport",
-  "webtransport-lost": "the UDP connection broke off",
-  "tcp-measured-faster": "it was measured to be faster here than UDP",
-  "websocket-blocked": "something on the way does not let WebSockets through",
-} as const satisfies Record<PathReason, string>;
-
-export const ENGINE_NAMES = { cpu: "CPU", gpu: "GPU" } as const satisfies Record<EngineStatus["kind"], string>;
-
-/** Follows "<engine> engine: " in one sentence. */
-export const ENGINE_REASONS = {
-  forced: "it was asked for by name",
-  "no-webgpu": "this browser offers no GPU",
-  "software-gpu": "this browser's GPU is only imitated by the processor",
-  "small-input": "there is too little to do for it to be worth while to ask the GPU",
-  receiving: "receiving waits for the network, so the GPU is used only where it is asked for",
-  "not-measured": "the GPU was not measured yet",
-  "measured-faster": "it was measured to be faster here",
-  "gpu-failed": "the GPU could not do the work",
-  "gpu-lost": "the GPU was lost on the way",
-  "gpu-wrong": "the GPU gave wrong bytes, which were noticed and done again",
-} as const satisfies Record<EngineReason, string>;
-
-/** In place of `forced` on the dashboard, which knows who asks. */
-const ENGINE_ASKERS = { address: "this page's address asks for it", setting: "the setting below asks for it" } as const;
-
-export const ENGINE_STAGES = { cut: "Cut and hash", compress: "Compress (LZ4)" } as const satisfies Record<
-  keyof EngineSpeeds,
-  string
->;
-
-export const ENGINE_SETTINGS = { auto: "Automatic", gpu: "GPU", cpu: "CPU" } as const satisfies Record<
-  EngineSetting,
-  string
->;
-
-export const BOTTLENECKS = {
-  reading: "The disk sets the pace: everything waits for reading.",
-  engine: "The processor sets the pace: everything waits for cutting, hashing and compressing.",
-  network: "The network sets the pace.",
-  writing: "The disk sets the pace: everything waits for writing.",
-} as const satisfies Record<Bottleneck, string>;
-
-export const WAITING = {
-  relay: "Waiting for the relay",
-  sender: "Waiting for the sender to come back",
-} as const satisfies Record<WaitingFor, string>;
-
-export type Direction = "send" | "receive";
-
-const STATE_NAMES = {
-  send: {
-    preparing: "Preparing",
-    running: "Sending",
-    paused: "Paused",
-    waiting: "Waiting",
-    done: "Everything is sent",
-    failed: "Sending failed",
-    cancelled: "Cancelled",
-  },
-  receive: {
-    preparing: "Ready",
-    running: "Receiving",
-    paused: "Paused",
-    waiting: "Waiting",
-    done: "Everything is received and verified",
-    failed: "Receiving failed",
-    cancelled: "Cancelled",
-  },
-} as const satisfies Record<Direction, Record<TransferState, string>>;
-
-/** The state as a heading; says what is waited for. */
-export function stateName(direction: Direction, snapshot: TransferSnapshot): string {
-  if (snapshot.state === "waiting" && snapshot.waitingFor !== null) return WAITING[snapshot.waitingFor];
-  return STATE_NAMES[direction][snapshot.state];
-}
-
-/** "Using TCP (WebSocket): UDP did not answer within 3 seconds." or null before there is a path. */
-export function pathSentence(snapshot: TransferSnapshot): string | null {
-  if (snapshot.path === null) return null;
-  const carrier = snapshot.carrier === null ? "" : ` (${CARRIER_NAMES[snapshot.carrier]})`;
-  const reason = snapshot.pathReason === null ? "" : `: ${PATH_REASONS[snapshot.pathReason]}`;
-  return `Using ${PATH_NAMES[snapshot.path]}${carrier}${reason}.`;
-}
-
-/** "CPU engine: this browser offers no GPU." */
-export function engineSentence(snapshot: TransferSnapshot): string {
-  const { kind, reason, figures } = snapshot.engine;
-  const speeds =
-    figures === null ? "" : ` (cut and hash ${speedsOf(figures, "cut")}, compress ${speedsOf(figures, "compress")})`;
-  return `${ENGINE_NAMES[kind]} engine: ${ENGINE_REASONS[reason]}${speeds}.`;
-}
-
-/** The dashboard's sentence for the engine; `asker` is who asks where an engine is asked for by name. */
-export function chosenEngineSentence({ kind, reason }: EngineStatus, asker: "address" | "setting"): string {
-  return `${ENGINE_NAMES[kind]} engine: ${reason === "forced" ? ENGINE_ASKERS[asker] : ENGINE_REASONS[reason]}.`;
-}
-
-/** "GPU 4,000 MB/s, CPU 600 MB/s" */
-function speedsOf({ cpu, gpu }: EngineFigures, stage: keyof EngineSpeeds): string {
-  const speed = (megabytes: number) => `${Math.round(megabytes).toLocaleString("en")}\u00a0MB/s`;
-  return `GPU ${gpu === null ? "too slow to tell" : speed(gpu[stage])}, CPU ${speed(cpu[stage])}`;
-}
-
-/** What slows the transfer down, or what it waits for, in a sentence; null when there is nothing to say. */
-export function paceSentence(snapshot: TransferSnapshot): string | null {
-  if (snapshot.state === "waiting") {
-    if (snapshot.nextTryMs === null) return null;
-    return `Next try in ${formatDuration(Math.ceil(snapshot.nextTryMs / 1000))}.`;
-  }
-  return snapshot.state === "running" && snapshot.bottleneck !== null ? BOTTLENECKS[snapshot.bottleneck] : null;
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { overridesOf, pageOf, sinkOf } from "./address.ts";
+import { overridesOf, pageOf, portalOf, sinkOf } from "./address.ts";
 
 const at = (url: string): URL => new URL(url, "https://warp.example");
 
@@ -18,6 +18,12 @@ describe("pages", () => {
 
   it("hands a link without its fragment on, so that the worker can say that it is cut", () => {
     expect(pageOf(at("/p/abc"))).toEqual({ name: "receive", link: "/p/abc" });
+  });
+
+  it("finds the portal's id in a link and takes nothing of the secret", () => {
+    expect(portalOf("/p/abc-_1#1.secret.check")).toBe("abc-_1");
+    expect(portalOf("/p/#1.secret.check")).toBe("");
+    expect(portalOf("/elsewhere")).toBe("");
   });
 
   it("finds the dashboard", () => {

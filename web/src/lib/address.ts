@@ -1,5 +1,5 @@
 /**
- * What the page's address says: which page, which link, which overrides. A tiny router; there are three pages.
+ * What the page's address says: which page, which link, which overrides. A tiny router.
  * The fragment is a secret: it is handed to the worker and to nothing else.
  *
  * @module
@@ -27,6 +27,11 @@ export function pageOf(address: Address): Page {
   if (address.pathname.startsWith("/p/")) return { name: "receive", link: address.pathname + address.hash };
   if (address.pathname === "/dashboard") return { name: "dashboard" };
   return { name: "absent" };
+}
+
+/** The id of the portal that a link opens, from the link's path; never a part of its secret. */
+export function portalOf(link: string): string {
+  return /^\/p\/([^/?#]*)/.exec(link)?.[1] ?? "";
 }
 
 /** `?engine=` and `?path=`; a value that is not built is ignored. */

@@ -80,6 +80,52 @@ describe("a dropped tree", () => {
   });
 });
 
+describe("handles", () => {
+  type Give = (() => Promise<FileSystemHandle | null>) | undefined;
+  const handle = { kind: "file", name: "a" } as FileSystemHandle;
+  const handlesOf = async (...gives: Give[]): Promise<readonly FileSystemHandle[]> => {
+    const list = gives.map((getAsFileSystemHandle) => ({
+      kind: "file",
+      webkitGetAsEntry: () => entryOf("a", "1"),
+      ...(getAsFileSystemHandle === undefined ? {} : { getAsFileSystemHandle }),
+    }));
+    return (await collectDrop(list as unknown as DataTransferItemList, quiet)).handles;
+  };
+  const give = async (): Promise<FileSystemHandle> => handle;
+
+  it("of a drop are those of all its things", async () => {
+    expect(await handlesOf(give, give)).toEqual([handle, handle]);
+  });
+
+  it("are none where one is missing or refused, where the browser has none, and where there are very many", async () => {
+    expect(await handlesOf(give, async () => null)).toEqual([]);
+    expect(await handlesOf(give, () => Promise.reject(new Error("AbortError")))).toEqual([]);
+    expect(await handlesOf(undefined)).toEqual([]);
+    expect(await handlesOf(...Array.from({ length: 33 }, () => give))).toEqual([]);
+  });
+
+  it("are asked for before the drop event is over", () => {
+    let asked = 0;
+    const count = async (): Promise<FileSystemHandle> => {
+      asked += 1;
+      return handle;
+    };
+    const collecting = handlesOf(count, count, count);
+    expect(asked).toBe(3);
+    return collecting;
+  });
+
+  it("do not hold up the items while the browser asks a question", async () => {
+    const item = {
+      kind: "file",
+      webkitGetAsEntry: () => entryOf("a", "1"),
+      getAsFileSystemHandle: () => new Promise(() => {}),
+    };
+    const { items } = await collectDrop([item] as unknown as DataTransferItemList, quiet);
+    expect(items.map(({ path }) => path)).toEqual(["a"]);
+  });
+});
+
 describe("files of an input", () => {
   it("keep the path below the chosen folder where there is one", () => {
     const inFolder = new File(["1"], "a.txt");

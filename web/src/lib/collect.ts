@@ -1,43 +1,28 @@
 /**
- * Turns what was dropped, picked or pasted into send items: folders are walked, empty folders survive. Nothing is read
- * but names; a thing that the browser will not open is counted and named, never left out in silence.
+ * Turns what was dropped, picked, pasted or remembered into send items: folders are walked, empty folders survive.
+ * Nothing is read but names; a thing that the browser will not open is counted and named, never left out in silence.
  *
  * @module
  */
 import type { SendItem } from "../../../workers/transfer/api.ts";
+import { type Found, foundEntry, foundHandle } from "./found.ts";
 
 export interface Collected {
   readonly items: readonly SendItem[];
   /** Paths that the browser refused to open. */
   readonly refused: readonly string[];
+  /**
+   * Under which all of the items can be found again, for a resume; empty where the browser does not say so of each thing.
+   * Apart, because the browser may show a question of its own first. Never rejects.
+   */
+  readonly handles: Promise<readonly FileSystemHandle[]>;
 }
 
 /** Files asked for at the same time in one folder; each is a round trip to the browser's process. */
 const FILES_AT_ONCE = 64;
-
-function namesOf(entries: readonly FileSystemEntry[]): string {
-  return entries.map((entry) => entry.name).join();
-}
-
-/** `readEntries` gives a hundred at the most per call; the end is an empty answer. */
-async function readWhole(folder: FileSystemDirectoryEntry): Promise<FileSystemEntry[]> {
-  const reader = folder.createReader();
-  const all: FileSystemEntry[] = [];
-  let last = "";
-  for (;;) {
-    const batch = await new Promise<FileSystemEntry[]>((resolve, reject) => reader.readEntries(resolve, reject));
-    if (batch.length === 0) return all;
-    const names = namesOf(batch);
-    // A reader that repeats its answer instead of ending would loop for ever.
-    if (names === last) return all;
-    last = names;
-    all.push(...batch);
-  }
-}
-
-function openFile(entry: FileSystemFileEntry): Promise<File> {
-  return new Promise((resolve, reject) => entry.file(resolve, reject));
-}
+/** More handles than this are not kept: the browser may ask for each one again. */
+const MAX_HANDLES = 32;
+const NO_HANDLES: Promise<readonly FileSystemHandle[]> = Promise.resolve([]);
 
 class Walk {
   readonly items: SendItem[] = [];
@@ -48,28 +33,28 @@ class Walk {
     this.#onCount = onCount;
   }
 
-  async level(entries: readonly FileSystemEntry[], prefix: string): Promise<void> {
-    const files = entries.filter((entry) => entry.isFile) as FileSystemFileEntry[];
+  async level(all: readonly Found[], prefix: string): Promise<void> {
+    const files = all.filter((one) => "open" in one);
     for (let start = 0; start < files.length; start += FILES_AT_ONCE) {
-      await Promise.all(files.slice(start, start + FILES_AT_ONCE).map((entry) => this.#file(entry, prefix)));
+      await Promise.all(
+        files.slice(start, start + FILES_AT_ONCE).map((file) => this.#file(file.open, prefix + file.name)),
+      );
       this.#onCount(this.items.length);
     }
-    for (const entry of entries) if (entry.isDirectory) await this.#folder(entry as FileSystemDirectoryEntry, prefix);
+    for (const one of all) if ("list" in one) await this.#folder(one.list, prefix + one.name);
   }
 
-  async #file(entry: FileSystemFileEntry, prefix: string): Promise<void> {
-    const path = prefix + entry.name;
+  async #file(open: () => Promise<File>, path: string): Promise<void> {
     try {
-      this.items.push({ path, file: await openFile(entry) });
+      this.items.push({ path, file: await open() });
     } catch {
       this.refused.push(path);
     }
   }
 
-  async #folder(entry: FileSystemDirectoryEntry, prefix: string): Promise<void> {
-    const path = prefix + entry.name;
+  async #folder(list: () => Promise<readonly Found[]>, path: string): Promise<void> {
     try {
-      const children = await readWhole(entry);
+      const children = await list();
       if (children.length === 0) this.items.push({ path, file: null });
       else await this.level(children, `${path}/`);
     } catch {
@@ -78,32 +63,70 @@ class Walk {
   }
 }
 
+async function walk(
+  roots: readonly Found[],
+  loose: readonly SendItem[],
+  onCount: (count: number) => void,
+): Promise<Omit<Collected, "handles">> {
+  const walking = new Walk(onCount);
+  await walking.level(roots, "");
+  return { items: [...loose, ...walking.items].sort(byPath), refused: walking.refused.sort() };
+}
+
 /**
  * Walks a drop. Must be called inside the drop event: the browser empties the list as soon as the event is over.
  *
  * @param onCount called now and then with the number of items found so far
  */
-export function collectDrop(list: DataTransferItemList, onCount: (count: number) => void): Promise<Collected> {
-  const roots: FileSystemEntry[] = [];
+export async function collectDrop(list: DataTransferItemList, onCount: (count: number) => void): Promise<Collected> {
+  const roots: Found[] = [];
   const loose: SendItem[] = [];
+  const asked: Promise<FileSystemHandle | null>[] = [];
   for (const item of list) {
     if (item.kind !== "file") continue;
     const entry = item.webkitGetAsEntry();
     const file = entry === null ? item.getAsFile() : null;
-    if (entry !== null) roots.push(entry);
+    if (entry !== null) roots.push(foundEntry(entry));
     else if (file !== null) loose.push({ path: file.name, file });
+    asked.push(handleOf(item));
   }
-  const walk = new Walk(onCount);
-  return walk.level(roots, "").then(() => ({
-    items: [...loose, ...walk.items].sort(byPath),
-    refused: walk.refused.sort(),
-  }));
+  const handles = allOf(asked);
+  return { ...(await walk(roots, loose, onCount)), handles };
+}
+
+/** Walks what was remembered, or picked as handles. Permission was asked for already; what cannot be read is refused. */
+export async function collectHandles(
+  handles: readonly FileSystemHandle[],
+  onCount: (count: number) => void,
+): Promise<Collected> {
+  return { ...(await walk(handles.map(foundHandle), [], onCount)), handles: allOf(handles) };
 }
 
 /** Files of an `<input>`: with `webkitdirectory` each carries its path below the chosen folder. */
 export function collectInput(files: Iterable<File>): Collected {
   const items = Array.from(files, (file) => ({ path: file.webkitRelativePath || file.name, file }));
-  return { items: items.sort(byPath), refused: [] };
+  return { items: items.sort(byPath), refused: [], handles: NO_HANDLES };
+}
+
+/** TypeScript's DOM library does not know this, which not every browser has. */
+interface GivesHandles {
+  getAsFileSystemHandle?(): Promise<FileSystemHandle | null>;
+}
+
+async function handleOf(item: DataTransferItem & GivesHandles): Promise<FileSystemHandle | null> {
+  return (await item.getAsFileSystemHandle?.()) ?? null;
+}
+
+/** All of them or none: a part of what was dropped would not do for a resume. */
+async function allOf(
+  asked: readonly (Promise<FileSystemHandle | null> | FileSystemHandle)[],
+): Promise<readonly FileSystemHandle[]> {
+  try {
+    const handles = (await Promise.all(asked)).filter((handle) => handle !== null);
+    return handles.length === asked.length && handles.length <= MAX_HANDLES ? handles : [];
+  } catch {
+    return [];
+  }
 }
 
 function byPath(a: SendItem, b: SendItem): number {

@@ -6,6 +6,7 @@ import {
   formatEntries,
   formatLimit,
   formatMoment,
+  formatPart,
   formatPercent,
   formatPlural,
   formatSpeed,
@@ -16,6 +17,17 @@ import {
 
 /** No-break spaces read as spaces here. */
 const plain = (text: string): string => text.replaceAll("\u00a0", " ");
+
+describe("parts", () => {
+  it.each([
+    [1.2e9, 2.7e9, "1.20 of 2.70 GB"],
+    [980e6, 2.7e9, "980.0 MB of 2.70 GB"],
+    [0, 5e6, "0 B of 5.0 MB"],
+    [3, 12, "3 of 12 B"],
+  ])("of %d in %d are %j", (bytes, totalBytes, text) => {
+    expect(plain(formatPart(bytes, totalBytes))).toBe(text);
+  });
+});
 
 describe("sizes", () => {
   it.each([

@@ -26,6 +26,13 @@ export function formatBytes(bytes: number): string {
   return `${bytes}${NO_BREAK}B`;
 }
 
+/** `1.20 of 2.70 GB`; the unit of a part only where it is another one: `980.0 MB of 2.70 GB`. */
+export function formatPart(bytes: number, totalBytes: number): string {
+  const [number, unit] = formatBytes(bytes).split(NO_BREAK);
+  const total = formatBytes(totalBytes);
+  return `${total.endsWith(`${NO_BREAK}${unit}`) ? number : `${number}${NO_BREAK}${unit}`} of ${total}`;
+}
+
 /** Bytes per second as MB/s; two significant places below 10, none above 100. */
 export function formatSpeed(bytesPerSecond: number): string {
   const megabytes = bytesPerSecond / 1e6;

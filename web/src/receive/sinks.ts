@@ -11,6 +11,20 @@ export const SINK_TITLES = {
   private: "In this browser first, then export",
 } as const satisfies Record<SinkKind, string>;
 
+/** In the middle of a sentence. */
+const SINK_PLACES = {
+  directory: "a folder of your choice",
+  download: "your downloads",
+  private: "this browser\u2019s own storage",
+} as const satisfies Record<SinkKind, string>;
+
+/** That a download cannot be resumed, and what can. */
+export function noResumeSentence(resumable: readonly { readonly kind: SinkKind }[]): string {
+  if (resumable.length === 0) return "A download cannot be resumed once it is cut off.";
+  const places = resumable.map(({ kind }) => SINK_PLACES[kind]).join(" and into ");
+  return `A download cannot be resumed once it is cut off. Receiving into ${places} can.`;
+}
+
 interface Circumstances {
   readonly isSingleFile: boolean;
   readonly isStreamed: boolean;

@@ -33,6 +33,8 @@ export class Draft {
   #refused = $state.raw<readonly string[]>([]);
   #renamed = $state(0);
   #found = $state<number | null>(null);
+  /** One list for each thing that was added; empty where the browser gave no handles, or has not yet. */
+  #handles: (readonly FileSystemHandle[])[] = [];
   readonly #totalBytes = $derived(this.#items.reduce((sum, { file }) => sum + (file?.size ?? 0), 0));
   readonly #folderCount = $derived(this.#items.reduce((sum, { file }) => sum + (file === null ? 1 : 0), 0));
 
@@ -48,6 +50,11 @@ export class Draft {
 
   get totalBytes(): number {
     return this.#totalBytes;
+  }
+
+  /** Under which all of it can be found again; empty when that cannot be said of every part. */
+  get handles(): readonly FileSystemHandle[] {
+    return this.#handles.some((some) => some.length === 0) ? [] : this.#handles.flat();
   }
 
   /** "12 files and 1 empty folder". */
@@ -80,7 +87,8 @@ export class Draft {
   async add(collecting: Promise<Collected> | Collected): Promise<void> {
     this.#found = 0;
     try {
-      const { items, refused } = await collecting;
+      const { items, refused, handles } = await collecting;
+      this.#keep(handles);
       const sendable: DraftItem[] = [];
       const unsendable: string[] = [];
       let renamed = 0;
@@ -115,5 +123,15 @@ export class Draft {
     this.#items = [];
     this.#refused = [];
     this.#renamed = 0;
+    this.#handles = [];
+  }
+
+  #keep(handles: Promise<readonly FileSystemHandle[]>): void {
+    const all = this.#handles;
+    const place = all.push([]) - 1;
+    // Nothing waits for them: the browser may show a question first.
+    void handles.then((some) => {
+      all[place] = some;
+    });
   }
 }

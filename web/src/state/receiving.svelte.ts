@@ -1,17 +1,21 @@
 /**
  * The receive page: a link is opened, unlocked where it must be, listed, and received into a sink.
  *
- * The link keeps its fragment in the address bar: a reload must find the portal again, and nothing else in this release
- * remembers its secret. It goes to the worker and nowhere else.
+ * The link keeps its fragment in the address bar: a reload must find the portal again. It goes to the worker and nowhere
+ * else; the worker keeps it for a resume, sealed.
  *
  * @module
  */
-import { toFailure } from "../../../core/failure.ts";
-import type { Entry, Overrides, SinkRequest } from "../../../workers/transfer/api.ts";
+import { Failure, toFailure } from "../../../core/failure.ts";
+import type { TransferSnapshot } from "../../../core/transfer/snapshot.ts";
+import type { Entry, InterruptedTransfer, Overrides, SinkRequest } from "../../../workers/transfer/api.ts";
+import { portalOf } from "../lib/address.ts";
 import { startDownload } from "../lib/download.ts";
+import { markDownload, unmarkDownload, wasDownloading } from "../lib/download-marker.ts";
 import { rememberedFigures } from "../lib/engine-figures.ts";
 import { formatEntries, nameOf } from "../lib/format.ts";
-import { pickDirectory } from "../lib/pick-directory.ts";
+import { permitted, pickDirectory } from "../lib/handles.ts";
+import { discardTransfer } from "../lib/journals.ts";
 import { askToPersist, type SinkChoice } from "../lib/probe-sinks.ts";
 import { saveFile } from "../lib/save-file.ts";
 import { Transfer } from "./transfer.svelte.ts";
@@ -30,6 +34,9 @@ export class Receiving {
   #entries = $state.raw<readonly Entry[]>([]);
   #isWrongPassword = $state(false);
   #received = $state<SinkRequest["kind"] | null>(null);
+  #interrupted = $state.raw<InterruptedTransfer | null>(null);
+  /** True when a download of this portal was cut off in this tab. */
+  readonly wasDownloading: boolean;
   #isListing = false;
   readonly #folderCount = $derived(this.#entries.reduce((sum, { kind }) => sum + (kind === "directory" ? 1 : 0), 0));
 
@@ -37,7 +44,11 @@ export class Receiving {
     this.#link = link;
     this.#relayOrigin = relayOrigin;
     this.#overrides = overrides;
-    this.transfer = new Transfer("receive", () => void this.#list());
+    this.wasDownloading = wasDownloading(portalOf(link));
+    this.transfer = new Transfer("receive", (snapshot) => {
+      this.#follow(snapshot);
+      void this.#list();
+    });
   }
 
   get phase(): ReceivePhase {
@@ -63,6 +74,11 @@ export class Receiving {
     return this.#received;
   }
 
+  /** What an interrupted receive left, until another way is chosen. */
+  get interrupted(): InterruptedTransfer | null {
+    return this.#interrupted;
+  }
+
   /** True when all is listed and it is one file, which is saved as itself and not in an archive. */
   get isSingleFile(): boolean {
     return this.transfer.snapshot.listed && this.#entries.length === 1 && this.#entries[0]?.kind === "file";
@@ -76,12 +92,13 @@ export class Receiving {
   /** Connects. Failures end in `transfer.failure`. */
   async open(): Promise<void> {
     try {
-      const { passwordNeeded } = await this.transfer.api.open(
+      const { passwordNeeded, interrupted } = await this.transfer.api.open(
         this.#link,
         this.#relayOrigin,
         this.#overrides,
         rememberedFigures(),
       );
+      this.#interrupted = interrupted;
       this.#phase = passwordNeeded ? "locked" : "ready";
     } catch (error) {
       this.transfer.refuse(error);
@@ -103,10 +120,32 @@ export class Receiving {
   }
 
   /** Starts receiving. Must be called from a click: a folder can be picked only there. */
-  async receive(choice: SinkChoice, isStreamed: boolean): Promise<void> {
+  receive(choice: SinkChoice, isStreamed: boolean): Promise<void> {
+    return this.#receive(() => openSink(choice, isStreamed), false);
+  }
+
+  /**
+   * Goes on with what was interrupted, or starts over in the same place. Must be called from a click: the browser may ask
+   * whether the folder may be written to.
+   */
+  receiveAgain(resume: boolean): Promise<void> {
+    return this.#receive(() => reopenSink(this.#interrupted), resume);
+  }
+
+  /** Leaves what was interrupted aside, for another way to save; it goes when that one starts. */
+  chooseAnother(): void {
+    this.#interrupted = null;
+  }
+
+  /** Forgets what was interrupted. What cannot be forgotten shows when the link is opened again. */
+  async discard(): Promise<void> {
+    await discardTransfer({ kind: "receive", portal: portalOf(this.#link) }).catch(() => {});
+  }
+
+  async #receive(open: () => Promise<SinkRequest>, resume: boolean): Promise<void> {
     let sink: SinkRequest;
     try {
-      sink = await openSink(choice, isStreamed);
+      sink = await open();
     } catch (error) {
       // Closing the folder picker is a choice, not a failure.
       if (error instanceof DOMException && error.name === "AbortError") return;
@@ -115,8 +154,11 @@ export class Receiving {
     }
     this.#received = sink.kind;
     this.#phase = "receiving";
+    const portal = portalOf(this.#link);
+    if (sink.kind === "download" || sink.kind === "blob") markDownload(portal);
+    else unmarkDownload(portal);
     try {
-      await this.transfer.api.receive(sink);
+      await this.transfer.api.receive(sink, resume);
       if (sink.kind === "blob") {
         const file = await this.transfer.api.blob();
         saveFile(file, file.name);
@@ -138,6 +180,11 @@ export class Receiving {
 
   [Symbol.dispose](): void {
     this.transfer[Symbol.dispose]();
+  }
+
+  /** A download that came to its end, or was ended on purpose, was not interrupted. */
+  #follow({ state }: TransferSnapshot): void {
+    if (state === "done" || state === "cancelled") unmarkDownload(portalOf(this.#link));
   }
 
   /** Reads what the worker has listed since the last time. */
@@ -170,4 +217,16 @@ async function openSink(choice: SinkChoice, isStreamed: boolean): Promise<SinkRe
     return { kind: "private" };
   }
   return isStreamed ? { kind: "download", port: await startDownload() } : { kind: "blob" };
+}
+
+/** The place of an interrupted receive. @throws Failure `sink/denied` */
+async function reopenSink(interrupted: InterruptedTransfer | null): Promise<SinkRequest> {
+  if (interrupted?.sink !== "directory") {
+    await askToPersist();
+    return { kind: "private" };
+  }
+  const [handle] = interrupted.handles;
+  if (handle?.kind !== "directory") return { kind: "directory", handle: await pickDirectory() };
+  if (!(await permitted([handle], "readwrite"))) throw new Failure("sink/denied");
+  return { kind: "directory", handle: handle as FileSystemDirectoryHandle };
 }

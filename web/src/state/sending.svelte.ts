@@ -1,9 +1,11 @@
 /**
- * The send page: a draft becomes a portal with a link, and the transfer runs until everything is on the relay.
+ * The send page: a draft becomes a portal with a link, and the transfer runs until everything is on the relay; an
+ * interrupted one is taken up again.
  *
  * @module
  */
-import type { Overrides } from "../../../workers/transfer/api.ts";
+import type { InterruptedTransfer, Overrides, TransferApi } from "../../../workers/transfer/api.ts";
+import { portalOf } from "../lib/address.ts";
 import type { Collected } from "../lib/collect.ts";
 import { rememberedFigures } from "../lib/engine-figures.ts";
 import { Draft } from "./draft.svelte.ts";
@@ -19,6 +21,11 @@ export class Sending {
   readonly #overrides: Overrides;
   #transfer = $state.raw<Transfer | null>(null);
   #link = $state<string | null>(null);
+  #portal = $state<string | null>(null);
+  #hasHandles = $state(false);
+  #isResumed = $state(false);
+  /** Resolves when the draft holds all that the running transfer sends. */
+  #adding: Promise<void> = Promise.resolve();
   /** Started, and not yet asked to send. */
   #waiting: Transfer | null = null;
 
@@ -46,36 +53,61 @@ export class Sending {
     return this.#link;
   }
 
+  /** The portal's id, or null until the portal exists. */
+  get portal(): string | null {
+    return this.#portal;
+  }
+
+  /** True when a resume finds the files again by itself. */
+  get hasHandles(): boolean {
+    return this.#hasHandles;
+  }
+
+  /** True for a transfer that was begun in an earlier page. */
+  get isResumed(): boolean {
+    return this.#isResumed;
+  }
+
   /** Creates the portal and starts sending at once. Failures end in `transfer.failure`. */
   async createLink(): Promise<void> {
     if (this.#transfer !== null || this.draft.items.length === 0) return;
-    const transfer = this.#waiting ?? new Transfer("send");
-    this.#waiting = null;
-    this.#transfer = transfer;
-    try {
-      const link = await transfer.api.send({
+    const { handles } = this.draft;
+    this.#hasHandles = handles.length > 0;
+    await this.#run((api) =>
+      api.send({
         expirySeconds: this.draft.expirySeconds ?? this.#relay.defaultExpirySeconds,
         maxDownloads: this.draft.maxDownloads,
         password: this.draft.password,
         relayOrigin: this.#relay.origin,
         overrides: this.#overrides,
         figures: rememberedFigures(),
-      });
-      if (this.#transfer !== transfer) return;
-      this.#link = this.#relay.origin + link;
-      await this.#addItems(transfer);
-    } catch (error) {
-      transfer.refuse(error);
-    }
+        handles,
+      }),
+    );
   }
 
-  /** Hands the items over in slices, so that the page goes on drawing under a long list. */
-  async #addItems(transfer: Transfer): Promise<void> {
-    const { items } = this.draft;
-    for (let from = 0; from < items.length && this.#transfer === transfer; from += ITEMS_AT_ONCE) {
-      const slice = items.slice(from, from + ITEMS_AT_ONCE).map(({ path, file }) => ({ path, file }));
-      await transfer.api.add(slice, from + ITEMS_AT_ONCE >= items.length);
-    }
+  /**
+   * Takes an interrupted send up again, with its files: found under its handles, or chosen once more. They go the same way
+   * as the first time, so that they have the same paths. Failures end in `transfer.failure`.
+   */
+  async resume(
+    { portal, handles }: Pick<InterruptedTransfer, "portal" | "handles">,
+    collecting: Promise<Collected> | Collected,
+    takeOver: boolean,
+  ): Promise<void> {
+    this.startOver();
+    this.#portal = portal;
+    this.#hasHandles = handles.length > 0;
+    this.#isResumed = true;
+    this.#adding = this.draft.add(collecting);
+    await this.#resume(portal, takeOver);
+  }
+
+  /** Takes up this page's own send after it failed, with the files at hand. */
+  async again(takeOver: boolean): Promise<void> {
+    if (this.#portal === null) return;
+    this.#transfer?.[Symbol.dispose]();
+    await this.#resume(this.#portal, takeOver);
   }
 
   /** Back to the list, with the same files and options. */
@@ -83,6 +115,9 @@ export class Sending {
     this.#transfer?.[Symbol.dispose]();
     this.#transfer = null;
     this.#link = null;
+    this.#portal = null;
+    this.#hasHandles = false;
+    this.#isResumed = false;
   }
 
   /** Back to an empty page. */
@@ -90,5 +125,48 @@ export class Sending {
     this.backToDraft();
     this.draft.clear();
     this.draft.password = "";
+    this.#adding = Promise.resolve();
+  }
+
+  #resume(portal: string, takeOver: boolean): Promise<void> {
+    return this.#run((api) =>
+      api.resumeSend(portal, { overrides: this.#overrides, figures: rememberedFigures(), takeOver }),
+    );
+  }
+
+  /** Begins, shows the link at once, and hands over the draft's items when they are all there. */
+  async #run(begin: (api: TransferApi) => Promise<string>): Promise<void> {
+    const transfer = this.#waiting ?? new Transfer("send");
+    this.#waiting = null;
+    this.#transfer = transfer;
+    this.#link = null;
+    try {
+      const [isShown] = await Promise.all([
+        begin(transfer.api).then((link) => this.#show(transfer, link)),
+        this.#adding,
+      ]);
+      if (isShown) await this.#addItems(transfer);
+    } catch (error) {
+      transfer.refuse(error);
+    }
+  }
+
+  /** False when the transfer is not the page's any more. */
+  #show(transfer: Transfer, link: string): boolean {
+    if (this.#transfer !== transfer) return false;
+    this.#link = this.#relay.origin + link;
+    this.#portal = portalOf(link);
+    return true;
+  }
+
+  /** Hands the items over in slices, so that the page goes on drawing under a long list. */
+  async #addItems(transfer: Transfer): Promise<void> {
+    const { items } = this.draft;
+    for (let from = 0; this.#transfer === transfer; from += ITEMS_AT_ONCE) {
+      const slice = items.slice(from, from + ITEMS_AT_ONCE).map(({ path, file }) => ({ path, file }));
+      const isLast = from + ITEMS_AT_ONCE >= items.length;
+      await transfer.api.add(slice, isLast);
+      if (isLast) return;
+    }
   }
 }

@@ -9,7 +9,7 @@ import type { TransferSnapshot, TransferState } from "../../../core/transfer/sna
 import type { TransferApi } from "../../../workers/transfer/api.ts";
 import { createTransfer } from "../../../workers/transfer/client.ts";
 import { rememberFigures } from "../lib/engine-figures.ts";
-import type { Direction } from "../messages.ts";
+import type { Direction } from "../sentences.ts";
 
 /** What is shown before the worker has spoken. */
 const BLANK: TransferSnapshot = {
@@ -27,9 +27,11 @@ const BLANK: TransferSnapshot = {
   etaSeconds: null,
   bottleneck: null,
   waitingFor: null,
+  waitingCode: null,
   nextTryMs: null,
   wireBytes: 0,
   knownBytes: 0,
+  resumable: false,
   failure: null,
   peers: 0,
   expiresAtMs: null,

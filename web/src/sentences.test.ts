@@ -1,0 +1,82 @@
+import { describe, expect, it } from "vitest";
+import type { TransferSnapshot } from "../../core/transfer/snapshot.ts";
+import { FAILURE_MESSAGES } from "./messages.ts";
+import { engineSentence, paceSentence, pathSentence, stateAnnouncement, stateName } from "./sentences.ts";
+
+const snapshot: TransferSnapshot = {
+  state: "running",
+  bytesDone: 0,
+  bytesTotal: 0,
+  entriesDone: 0,
+  entriesTotal: 0,
+  listed: true,
+  engine: { kind: "cpu", reason: "no-webgpu", adapter: null, figures: null },
+  path: "tcp",
+  carrier: "websocket",
+  pathReason: "webtransport-blocked",
+  bytesPerSecond: 0,
+  etaSeconds: null,
+  bottleneck: "network",
+  waitingFor: null,
+  waitingCode: null,
+  nextTryMs: null,
+  wireBytes: 0,
+  knownBytes: 0,
+  resumable: false,
+  failure: null,
+  peers: 0,
+  expiresAtMs: null,
+};
+
+describe("sentences of a snapshot", () => {
+  it("say the path and why", () => {
+    expect(pathSentence(snapshot)).toBe("Using TCP (WebSocket): UDP did not answer within 3 seconds.");
+    expect(pathSentence({ ...snapshot, path: null })).toBeNull();
+  });
+
+  it("say the engine and why", () => {
+    expect(engineSentence(snapshot)).toBe("CPU engine: this browser offers no GPU.");
+    const speeds = { cpu: { cut: 600.4, compress: 450 }, gpu: { cut: 4000, compress: 9999.6 } };
+    const figures = { version: 1, adapter: "test", measuredAtMs: 0, ...speeds };
+    const engine = { kind: "gpu", reason: "measured-faster", adapter: "test", figures } as const;
+    expect(engineSentence({ ...snapshot, engine })).toBe(
+      "GPU engine: it was measured to be faster here (cut and hash GPU 4,000\u00a0MB/s, CPU 600\u00a0MB/s, compress GPU 10,000\u00a0MB/s, CPU 450\u00a0MB/s).",
+    );
+  });
+
+  it("say the bottleneck while running and nothing while paused", () => {
+    expect(paceSentence(snapshot)).toContain("network");
+    expect(paceSentence({ ...snapshot, state: "paused" })).toBeNull();
+  });
+
+  it("say what is waited for and when the next try is", () => {
+    const waiting = { ...snapshot, state: "waiting", waitingFor: "relay", nextTryMs: 3200 } as const;
+    expect(stateName("send", waiting)).toBe("Waiting for the relay");
+    expect(paceSentence(waiting)).toBe("Next try in 4\u00a0s.");
+    expect(paceSentence({ ...waiting, nextTryMs: 0 })).toBe("Trying now.");
+    expect(paceSentence({ ...waiting, waitingFor: "sender", nextTryMs: null })).toBeNull();
+  });
+
+  it("say why the relay is waited for, with the failure's own sentence where there is no shorter one", () => {
+    const waiting = { ...snapshot, state: "waiting", waitingFor: "relay", nextTryMs: 3200 } as const;
+    expect(paceSentence({ ...waiting, waitingCode: "relay/full" })).toBe(
+      "It has no room left, and takes more as soon as there is some. Next try in 4\u00a0s.",
+    );
+    expect(paceSentence({ ...waiting, waitingCode: "relay/foreign", nextTryMs: null })).toContain("sign in");
+    expect(paceSentence({ ...waiting, waitingCode: "object/hash" })).toContain(FAILURE_MESSAGES["object/hash"].what);
+    expect(paceSentence({ ...waiting, waitingFor: "sender", waitingCode: "relay/full", nextTryMs: null })).toBeNull();
+  });
+
+  it("say a state aloud with its reason and without a number that ticks", () => {
+    const waiting = { ...snapshot, state: "waiting", waitingFor: "relay", waitingCode: "relay/stopping" } as const;
+    const said = stateAnnouncement("send", { ...waiting, nextTryMs: 4000 });
+    expect(said).toBe("Waiting for the relay. It is being restarted.");
+    expect(stateAnnouncement("send", { ...waiting, nextTryMs: 1000 })).toBe(said);
+    expect(stateAnnouncement("send", snapshot)).toBe("Sending");
+  });
+
+  it("name each state for both directions", () => {
+    expect(stateName("send", snapshot)).toBe("Sending");
+    expect(stateName("receive", { ...snapshot, state: "done" })).toBe("Everything is received and verified");
+  });
+});

@@ -1,0 +1,180 @@
+/**
+ * Sentences for people about a transfer: one for every word of a snapshot. A new word does not compile until it has its
+ * sentence here. Those for failures are in messages.ts.
+ *
+ * @module
+ */
+import type { FailureCode } from "../../core/failure.ts";
+import type {
+  Bottleneck,
+  Carrier,
+  EngineFigures,
+  EngineReason,
+  EngineSpeeds,
+  EngineStatus,
+  PathReason,
+  TransferSnapshot,
+  TransferState,
+  WaitingFor,
+} from "../../core/transfer/snapshot.ts";
+import { WEBTRANSPORT_CONNECT_MS } from "../../core/units.ts";
+import type { EngineSetting } from "./lib/engine-setting.ts";
+import { formatDuration } from "./lib/format.ts";
+import { FAILURE_MESSAGES } from "./messages.ts";
+
+export const PATH_NAMES = { webtransport: "WebTransport", tcp: "TCP" } as const satisfies Record<
+  NonNullable<TransferSnapshot["path"]>,
+  string
+>;
+
+export const CARRIER_NAMES = {
+  webtransport: "HTTP/3 over UDP",
+  websocket: "WebSocket",
+  http: "plain HTTP requests",
+} as const satisfies Record<Carrier, string>;
+
+/** Follows "Using <path>: " in one sentence. */
+export const PATH_REASONS = {
+  "first-choice": "UDP is open, so this is the first choice",
+  forced: "this page's address asks for it",
+  "webtransport-absent": "this browser has no WebTransport",
+  "webtransport-blocked": `UDP did not answer within ${WEBTRANSPORT_CONNECT_MS / 1000} seconds`,
+  "webtransport-not-offered": "this relay offers no WebTransport",
+  "webtransport-lost": "the UDP connection broke off",
+  "tcp-measured-faster": "it was measured to be faster here than UDP",
+  "webtransport-back": "UDP gets through again",
+  "websocket-blocked": "something on the way does not let WebSockets through",
+} as const satisfies Record<PathReason, string>;
+
+export const ENGINE_NAMES = { cpu: "CPU", gpu: "GPU" } as const satisfies Record<EngineStatus["kind"], string>;
+
+/** Follows "<engine> engine: " in one sentence. */
+export const ENGINE_REASONS = {
+  forced: "it was asked for by name",
+  "no-webgpu": "this browser offers no GPU",
+  "software-gpu": "this browser's GPU is only imitated by the processor",
+  "small-input": "there is too little to do for it to be worth while to ask the GPU",
+  receiving: "receiving waits for the network, so the GPU is used only where it is asked for",
+  "not-measured": "the GPU was not measured yet",
+  "measured-faster": "it was measured to be faster here",
+  "gpu-failed": "the GPU could not do the work",
+  "gpu-lost": "the GPU was lost on the way",
+  "gpu-wrong": "the GPU gave wrong bytes, which were noticed and done again",
+} as const satisfies Record<EngineReason, string>;
+
+/** In place of `forced` on the dashboard, which knows who asks. */
+const ENGINE_ASKERS = { address: "this page's address asks for it", setting: "the setting below asks for it" } as const;
+
+export const ENGINE_STAGES = { cut: "Cut and hash", compress: "Compress (LZ4)" } as const satisfies Record<
+  keyof EngineSpeeds,
+  string
+>;
+
+export const ENGINE_SETTINGS = { auto: "Automatic", gpu: "GPU", cpu: "CPU" } as const satisfies Record<
+  EngineSetting,
+  string
+>;
+
+export const BOTTLENECKS = {
+  reading: "The disk sets the pace: everything waits for reading.",
+  engine: "The processor sets the pace: everything waits for cutting, hashing and compressing.",
+  network: "The network sets the pace.",
+  writing: "The disk sets the pace: everything waits for writing.",
+} as const satisfies Record<Bottleneck, string>;
+
+export const WAITING = {
+  relay: "Waiting for the relay",
+  sender: "Waiting for the sender to come back",
+} as const satisfies Record<WaitingFor, string>;
+
+/** Why it waits, for what a relay that is waited for fails with; any other failure has its own sentence. */
+const WAITING_REASONS: Partial<Record<FailureCode, string>> = {
+  "relay/unreachable": "It does not answer: it may be restarting, or your network may be away.",
+  "relay/full": "It has no room left, and takes more as soon as there is some.",
+  "relay/busy": "It has too much to do right now.",
+  "relay/stopping": "It is being restarted.",
+  "relay/storage": "It has trouble with its disk.",
+  "relay/foreign": "This network answers in its place: open any other page and sign in to the network.",
+};
+
+/** Why a transfer waits, in a sentence; null when it does not, or when nobody knows. */
+function waitingReason({ waitingFor, waitingCode }: TransferSnapshot): string | null {
+  if (waitingFor !== "relay" || waitingCode === null) return null;
+  return WAITING_REASONS[waitingCode] ?? FAILURE_MESSAGES[waitingCode].what;
+}
+
+export type Direction = "send" | "receive";
+
+const STATE_NAMES = {
+  send: {
+    preparing: "Preparing",
+    running: "Sending",
+    paused: "Paused",
+    waiting: "Waiting",
+    done: "Everything is sent",
+    failed: "Sending failed",
+    cancelled: "Cancelled",
+  },
+  receive: {
+    preparing: "Ready",
+    running: "Receiving",
+    paused: "Paused",
+    waiting: "Waiting",
+    done: "Everything is received and verified",
+    failed: "Receiving failed",
+    cancelled: "Cancelled",
+  },
+} as const satisfies Record<Direction, Record<TransferState, string>>;
+
+/** The state as a heading; says what is waited for. */
+export function stateName(direction: Direction, snapshot: TransferSnapshot): string {
+  if (snapshot.state === "waiting" && snapshot.waitingFor !== null) return WAITING[snapshot.waitingFor];
+  return STATE_NAMES[direction][snapshot.state];
+}
+
+/** "Using TCP (WebSocket): UDP did not answer within 3 seconds." or null before there is a path. */
+export function pathSentence(snapshot: TransferSnapshot): string | null {
+  if (snapshot.path === null) return null;
+  const carrier = snapshot.carrier === null ? "" : ` (${CARRIER_NAMES[snapshot.carrier]})`;
+  const reason = snapshot.pathReason === null ? "" : `: ${PATH_REASONS[snapshot.pathReason]}`;
+  return `Using ${PATH_NAMES[snapshot.path]}${carrier}${reason}.`;
+}
+
+/** "CPU engine: this browser offers no GPU." */
+export function engineSentence(snapshot: TransferSnapshot): string {
+  const { kind, reason, figures } = snapshot.engine;
+  const speeds =
+    figures === null ? "" : ` (cut and hash ${speedsOf(figures, "cut")}, compress ${speedsOf(figures, "compress")})`;
+  return `${ENGINE_NAMES[kind]} engine: ${ENGINE_REASONS[reason]}${speeds}.`;
+}
+
+/** The dashboard's sentence for the engine; `asker` is who asks where an engine is asked for by name. */
+export function chosenEngineSentence({ kind, reason }: EngineStatus, asker: "address" | "setting"): string {
+  return `${ENGINE_NAMES[kind]} engine: ${reason === "forced" ? ENGINE_ASKERS[asker] : ENGINE_REASONS[reason]}.`;
+}
+
+/** "GPU 4,000 MB/s, CPU 600 MB/s" */
+function speedsOf({ cpu, gpu }: EngineFigures, stage: keyof EngineSpeeds): string {
+  const speed = (megabytes: number) => `${Math.round(megabytes).toLocaleString("en")}\u00a0MB/s`;
+  return `GPU ${gpu === null ? "too slow to tell" : speed(gpu[stage])}, CPU ${speed(cpu[stage])}`;
+}
+
+/** What slows the transfer down, or what it waits for and until when; null when there is nothing to say. */
+export function paceSentence(snapshot: TransferSnapshot): string | null {
+  const { state, nextTryMs, bottleneck } = snapshot;
+  if (state === "waiting") {
+    const next = nextTryMs === null ? null : nextTrySentence(nextTryMs);
+    return [waitingReason(snapshot), next].filter((part) => part !== null).join(" ") || null;
+  }
+  return state === "running" && bottleneck !== null ? BOTTLENECKS[bottleneck] : null;
+}
+
+function nextTrySentence(nextTryMs: number): string {
+  return nextTryMs <= 0 ? "Trying now." : `Next try in ${formatDuration(Math.ceil(nextTryMs / 1000))}.`;
+}
+
+/** What is said aloud of a state: with why it waits, without numbers, so that it changes only when that does. */
+export function stateAnnouncement(direction: Direction, snapshot: TransferSnapshot): string {
+  const reason = snapshot.state === "waiting" ? waitingReason(snapshot) : null;
+  return stateName(direction, snapshot) + (reason === null ? "" : `. ${reason}`);
+}
