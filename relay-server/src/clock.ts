@@ -5,9 +5,12 @@
  * @module
  */
 
-/** Tells milliseconds since 1970; never goes back. */
+/** Tells the date; never goes back. */
 export interface DateSource {
+  /** Milliseconds since 1970 */
   now(): number;
+  /** Milliseconds since any origin, by a clock that does not jump */
+  steady(): number;
 }
 
 /** Raw clocks, replaced in tests. */
@@ -34,6 +37,10 @@ export class SlewedDate implements DateSource {
     this.#clocks = clocks;
     this.#date = clocks.wall();
     this.#steady = clocks.steady();
+  }
+
+  steady(): number {
+    return this.#clocks.steady();
   }
 
   now(): number {

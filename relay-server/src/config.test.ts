@@ -14,6 +14,7 @@ const wrong: Record<string, Record<string, string>> = {
   "a portal larger than the store": { MAX_PORTAL_BYTES: "2GiB", MAX_STORE_BYTES: "1GiB" },
   "an expiry that is too short": { DEFAULT_EXPIRY: "59" },
   "a default expiry above the longest": { DEFAULT_EXPIRY: "8d" },
+  "a scrub period that is too short": { SCRUB_PERIOD: "10s" },
   "an unknown log level": { LOG_LEVEL: "trace" },
   "a proxy that is no address": { TRUST_PROXY: "proxy.local" },
   "a proxy network that is too long": { TRUST_PROXY: "10.0.0.0/33" },
@@ -30,6 +31,7 @@ describe("the configuration", () => {
     expect(config).toMatchObject({ port: 8080, host: "127.0.0.1", publicUrl: null, tls: null, logLevel: "info" });
     expect(config.defaultExpirySeconds).toBe(86_400);
     expect(config.maxExpirySeconds).toBe(604_800);
+    expect(config.scrubPeriodSeconds).toBe(86_400);
   });
 
   it("reads sizes, times, addresses and networks", () => {
@@ -42,12 +44,14 @@ describe("the configuration", () => {
       MIN_FREE_BYTES: "0",
       DEFAULT_EXPIRY: "90m",
       MAX_EXPIRY: "30d",
+      SCRUB_PERIOD: "0",
       TRUST_PROXY: "127.0.0.1,10.0.0.0/8,fd00::/8",
     });
     expect(config).toMatchObject({ port: 9000, host: "127.0.0.1", minFreeBytes: 0, defaultExpirySeconds: 5400 });
     expect(config.publicUrl?.origin).toBe("https://warp.example:8443");
     expect(config.maxPortalBytes).toBe(20 * 2 ** 30);
     expect(config.maxExpirySeconds).toBe(30 * 86_400);
+    expect(config.scrubPeriodSeconds).toBe(0);
     expect(config.trustedProxies.check("10.9.9.9")).toBe(true);
     expect(config.trustedProxies.check("11.9.9.9")).toBe(false);
     expect(config.trustedProxies.check("fd12::1", "ipv6")).toBe(true);

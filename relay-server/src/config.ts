@@ -25,6 +25,8 @@ export interface Config {
   readonly minFreeBytes: number;
   readonly defaultExpirySeconds: number;
   readonly maxExpirySeconds: number;
+  /** Time in which the scrubber reads everything once; 0 for never. */
+  readonly scrubPeriodSeconds: number;
   readonly maxLinks: number;
   readonly maxLinksPerAddress: number;
   /** Proxies whose `X-Forwarded-For` is believed. */
@@ -63,6 +65,12 @@ export function readConfig(environment: Environment): Config {
     minFreeBytes: read("MIN_FREE_BYTES", "512MiB", parseAnyBytes, "a size such as 2GiB"),
     defaultExpirySeconds: read("DEFAULT_EXPIRY", "1d", parseExpiry, EXPIRY_EXPECTED),
     maxExpirySeconds: read("MAX_EXPIRY", "7d", parseExpiry, EXPIRY_EXPECTED),
+    scrubPeriodSeconds: read(
+      "SCRUB_PERIOD",
+      "1d",
+      (text) => (text === "0" ? 0 : parseExpiry(text)),
+      `0, or ${EXPIRY_EXPECTED}`,
+    ),
     maxLinks: read("MAX_LINKS", "1000", (text) => parseCount(text, 1, 100_000), "a number from 1 to 100000"),
     maxLinksPerAddress: read(
       "MAX_LINKS_PER_ADDRESS",

@@ -4,6 +4,9 @@
  * @module
  */
 
+import type { ScrubResult } from "./portal/scrubber.ts";
+import type { StoreTrouble } from "./store/health.ts";
+
 export type PathKind = "webtransport" | "websocket" | "http";
 
 /** Upper bounds of the latency histogram, seconds. */
@@ -29,6 +32,10 @@ export class Metrics {
   readonly #links = zero();
   readonly #linksTotal = zero();
   readonly #requests = new Map<string, number>();
+  readonly #storeFailures: Record<StoreTrouble, number> = { "relay/full": 0, "relay/storage": 0 };
+  readonly #scrubbed: Record<ScrubResult, number> = { intact: 0, damaged: 0, unreadable: 0 };
+  #scrubPasses = 0;
+  #damaged = 0;
   readonly #latency = new Array<number>(BOUNDS.length + 1).fill(0);
   #latencySum = 0;
   readonly #onTraffic: (bytes: number) => void;
@@ -57,6 +64,21 @@ export class Metrics {
   request(method: string, route: string, status: number): void {
     const labels = `method="${method}",route="${route}",status="${status}"`;
     this.#requests.set(labels, (this.#requests.get(labels) ?? 0) + 1);
+  }
+  /** Something could not be stored. */
+  storeFailed(trouble: StoreTrouble): void {
+    this.#storeFailures[trouble]++;
+  }
+  /** The scrubber read an object. */
+  scrubbed(result: ScrubResult): void {
+    this.#scrubbed[result]++;
+  }
+  scrubPassed(): void {
+    this.#scrubPasses++;
+  }
+  /** A stored object was found damaged, by whomever. */
+  damaged(): void {
+    this.#damaged++;
   }
   /** An object became durable, so long after its last byte came. */
   stored(ms: number): void {
@@ -87,6 +109,20 @@ export class Metrics {
     family("links_total", "counter", "Links opened.", perPath("links_total", this.#linksTotal));
     family("portals", "gauge", "Portals that have not ended.", [`portals ${gauges.portals}`]);
     family("store_bytes", "gauge", "Bytes of stored objects.", [`store_bytes ${gauges.storeBytes}`]);
+    family("store_failures_total", "counter", "What could not be stored, by cause.", [
+      `store_failures_total{code="full"} ${this.#storeFailures["relay/full"]}`,
+      `store_failures_total{code="storage"} ${this.#storeFailures["relay/storage"]}`,
+    ]);
+    const scrubbed = Object.entries(this.#scrubbed);
+    family("scrubbed_objects_total", "counter", "Stored objects that the scrubber read.", [
+      ...scrubbed.map(([result, count]) => `scrubbed_objects_total{result="${result}"} ${count}`),
+    ]);
+    family("scrub_passes_total", "counter", "Times that the scrubber read everything.", [
+      `scrub_passes_total ${this.#scrubPasses}`,
+    ]);
+    family("damaged_objects_total", "counter", "Stored objects found damaged, by reading or scrubbing.", [
+      `damaged_objects_total ${this.#damaged}`,
+    ]);
     family("upload_buffer_bytes", "gauge", "Bytes between network and disk.", [
       `upload_buffer_bytes ${gauges.uploadBufferBytes}`,
     ]);

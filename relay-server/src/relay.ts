@@ -15,11 +15,12 @@ import { LINK_ROUTE } from "../../core/portal/portal.ts";
 import { MIB } from "../../core/units.ts";
 import { ByteBudget } from "./byte-budget.ts";
 import { WebSocketDoor } from "./carrier/websocket.ts";
-import { SlewedDate } from "./clock.ts";
+import { type RawClocks, SlewedDate } from "./clock.ts";
 import type { Config } from "./config.ts";
+import { limitConnections } from "./connection-limit.ts";
 import { collectAfter } from "./early-collector.ts";
 import { createApp } from "./http/app.ts";
-import { Leases } from "./http/leases.ts";
+import { Presence } from "./http/presence.ts";
 import { StaticFiles } from "./http/static-files.ts";
 import { Links } from "./link/links.ts";
 import { SlabPool } from "./link/slab-pool.ts";
@@ -27,6 +28,9 @@ import { Logger } from "./log.ts";
 import { Metrics } from "./metrics.ts";
 import { peerAddress } from "./peer-address.ts";
 import { Portals } from "./portal/portals.ts";
+import { Scrubber, type ScrubPass } from "./portal/scrubber.ts";
+import type { FileCalls } from "./store/file-calls.ts";
+import type { StoreTrouble } from "./store/health.ts";
 import { openSqliteStore } from "./store/sqlite-store.ts";
 import {
   DEFAULT_RENEWAL,
@@ -45,6 +49,10 @@ const SWEEP_MS = 30_000;
 const HEADERS_MS = 8_000;
 const REQUEST_MS = 120_000;
 const CONNECTIONS_CHECK_MS = 2_000;
+/** A connection on which nothing moves in either direction is closed; links look after themselves. */
+const STALL_MS = 5 * 60_000;
+/** TCP connections from one address for each link that it may have. */
+const CONNECTIONS_PER_LINK = 4;
 /** How long links have to go when the relay stops. */
 const GOODBYE_MS = 2_000;
 const WEB_FOLDER = fileURLToPath(new URL("../../dist/web", import.meta.url));
@@ -53,6 +61,8 @@ const WEB_FOLDER = fileURLToPath(new URL("../../dist/web", import.meta.url));
 export interface RelayParts {
   readonly log?: Logger;
   readonly webFolder?: string;
+  readonly files?: FileCalls;
+  readonly clocks?: RawClocks;
   readonly door?: Partial<Pick<DoorOptions, "renewal" | "findEngine">>;
 }
 
@@ -62,18 +72,42 @@ export interface Relay {
   readonly port: number;
   /** Tells everybody, finishes what is being stored, frees ports and store. */
   stop(): Promise<void>;
+  /** Checks every stored object once, now. */
+  scrub(): Promise<ScrubPass>;
 }
 
 /** Starts a relay; resolves when it serves. @throws Failure `relay/…` from the store, Error from listening */
 export async function startRelay(config: Config, parts: RelayParts = {}): Promise<Relay> {
   const log = parts.log ?? new Logger(config.logLevel);
-  const store = await openSqliteStore(config);
-  const budget = new ByteBudget(UPLOAD_BUDGET_BYTES);
-  const portals = new Portals({ store, budget }, new SlewedDate());
   const metrics = new Metrics(collectAfter(GARBAGE_BYTES));
+  const store = await openSqliteStore({
+    ...config,
+    ...(parts.files && { files: parts.files }),
+    onStoreFailure: (trouble) => metrics.storeFailed(trouble),
+    onStoreHealth: (trouble) => logHealth(log, trouble),
+    onDamaged: (portal, kind) => {
+      metrics.damaged();
+      log.error("object-damaged", { portal, code: "object/corrupt", reason: `a stored ${kind}` });
+    },
+  });
+  const budget = new ByteBudget(UPLOAD_BUDGET_BYTES);
+  const portals = new Portals({ store, budget }, new SlewedDate(parts.clocks));
+  const scrubber = new Scrubber({
+    store,
+    portals,
+    periodMs: config.scrubPeriodSeconds * 1000,
+    onChecked: (result) => metrics.scrubbed(result),
+    onPass: ({ damaged }) => {
+      metrics.scrubPassed();
+      log.info("scrubbed", { code: damaged === 0 ? "ok" : "object/corrupt" });
+    },
+    onBug: (error) => log.bug("scrub", error),
+  });
   const services = { portals, slabs: new SlabPool(DOWNLOAD_SLABS_BYTES), metrics, log };
   const links = new Links(services, { max: config.maxLinks, maxPerAddress: config.maxLinksPerAddress });
-  const leases = new Leases();
+  const presence = new Presence();
+  // A disk that fails now is no reason not to serve what is there.
+  await portals.start().catch((error: unknown) => log.bug("sweep", error));
   const stopping = new AbortController();
   let door: WebTransportDoor | undefined;
   const app = createApp({
@@ -82,7 +116,7 @@ export async function startRelay(config: Config, parts: RelayParts = {}): Promis
     store,
     metrics,
     log,
-    leases,
+    presence,
     files: await StaticFiles.list(parts.webFolder ?? WEB_FOLDER),
     webtransport: () => ({
       state: door?.state ?? null,
@@ -92,6 +126,8 @@ export async function startRelay(config: Config, parts: RelayParts = {}): Promis
     stopping: stopping.signal,
   });
   const server = await makeServer(config, getRequestListener(app.fetch, { overrideGlobalObjects: false }));
+  const maxPerAddress = config.maxLinksPerAddress * CONNECTIONS_PER_LINK;
+  limitConnections(server, { maxPerAddress, exempt: config.trustedProxies });
   upgradeLinks(server, config, links);
   const port = await listen(server, config).catch(async (error: unknown) => {
     await links.stop(0);
@@ -113,8 +149,8 @@ export async function startRelay(config: Config, parts: RelayParts = {}): Promis
     ...parts.door,
   });
   const sweep = () => portals.sweep().catch((error: unknown) => log.bug("sweep", error));
-  await sweep();
   const sweeper = setInterval(sweep, SWEEP_MS);
+  scrubber.start();
 
   return {
     url: config.publicUrl?.origin ?? `${config.tls ? "https" : "http"}://localhost:${port}`,
@@ -122,14 +158,23 @@ export async function startRelay(config: Config, parts: RelayParts = {}): Promis
     async stop() {
       stopping.abort();
       clearInterval(sweeper);
+      const scrubbed = scrubber.stop();
       server.close();
       await links.stop(GOODBYE_MS);
-      leases.close();
+      presence.close();
       await door.close();
       server.closeAllConnections();
+      await scrubbed;
       await store.close();
     },
+    scrub: () => scrubber.pass(),
   };
+}
+
+function logHealth(log: Logger, trouble: StoreTrouble | undefined): void {
+  if (trouble === undefined) log.info("store-works");
+  else if (trouble === "relay/full") log.warn("store-full", { code: trouble });
+  else log.error("store-fails", { code: trouble });
 }
 
 type Listener = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
@@ -140,12 +185,13 @@ async function makeServer(config: Config, listener: Listener): Promise<Server> {
     requestTimeout: REQUEST_MS,
     connectionsCheckingInterval: CONNECTIONS_CHECK_MS,
   };
+  const withTimeout = <T extends Server>(server: T): T => server.setTimeout(STALL_MS);
   // Whatever the listener throws has been answered; the promise itself must not end the process.
   const serve = (...args: Parameters<Listener>) => void listener(...args).catch(() => args[1].destroy());
-  if (config.tls === null) return createServer(options, serve);
+  if (config.tls === null) return withTimeout(createServer(options, serve));
   const cert = await readFile(config.tls.certificatePath);
   const key = await readFile(config.tls.keyPath);
-  return createTlsServer({ ...options, cert, key }, serve);
+  return withTimeout(createTlsServer({ ...options, cert, key }, serve));
 }
 
 async function listen(server: Server, config: Config): Promise<number> {

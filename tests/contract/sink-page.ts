@@ -8,9 +8,10 @@ import { createDirectorySink } from "../../platform/sinks/directory.ts";
 import { startDownload } from "../../web/src/lib/download.ts";
 import { probeSinks } from "../../web/src/lib/probe-sinks.ts";
 import { appScriptUrl } from "../../workers/script-url.ts";
-import { file, type SinkCase } from "./sink-cases.ts";
+import { type Arrived, file, type SinkCase } from "./sink-cases.ts";
 import { codeOf, walk } from "./sink-driver.ts";
 import { runDirectory, withFolder } from "./sink-jobs.ts";
+import type { KeepArgument, KeepResult } from "./sink-keep.ts";
 import type { Job } from "./sink-worker.ts";
 
 function newWorker(): Worker {
@@ -77,6 +78,43 @@ function intoUsedFolder(): Promise<unknown> {
   });
 }
 
+/** Receives until the step at which it is to be killed; null when it was, else what it tells of the whole run. */
+async function keepAndKill(argument: KeepArgument): Promise<KeepResult | null> {
+  const worker = newWorker();
+  const { port1, port2 } = new MessageChannel();
+  const there = new Promise<null>((resolve) => {
+    port1.onmessage = () => resolve(null);
+  });
+  try {
+    const result = ask(worker, { name: "keep", argument, port: port2 }) as Promise<KeepResult>;
+    return await Promise.race([there, result]);
+  } finally {
+    worker.terminate();
+  }
+}
+
+/** Everything that is seen in a folder of the private file system but what is kept aside. */
+async function seen(name: string): Promise<readonly Arrived[]> {
+  const own = await navigator.storage.getDirectory();
+  const all = await walk(await own.getDirectoryHandle(name, { create: true }));
+  return all.filter(({ path }) => !path.startsWith(".warp-partial"));
+}
+
+/** Writes, or with null removes, a file in a folder of the private file system, as someone else does. */
+async function meddle(name: string, path: string, text: string | null): Promise<void> {
+  const own = await navigator.storage.getDirectory();
+  let folder = await own.getDirectoryHandle(name, { create: true });
+  const [file = "", ...parents] = path.split("/").reverse();
+  for (const parent of parents.reverse()) folder = await folder.getDirectoryHandle(parent, { create: true });
+  if (text === null) {
+    await folder.removeEntry(file);
+    return;
+  }
+  const writable = await (await folder.getFileHandle(file, { create: true })).createWritable();
+  await writable.write(text);
+  await writable.close();
+}
+
 /** The code of what opening a file under `path` throws. */
 function codeOfPath(path: string): Promise<string> {
   return withFolder(async (folder) => {
@@ -99,6 +137,9 @@ const SINKS = {
   blobBytes,
   runDirectory,
   intoUsedFolder,
+  keepAndKill,
+  seen,
+  meddle,
   codeOfPath,
   probeSinks,
   startDownload,

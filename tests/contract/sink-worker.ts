@@ -15,6 +15,7 @@ import {
 import type { Outcome, SinkCase } from "./sink-cases.ts";
 import { codeOf, drive, walk } from "./sink-driver.ts";
 import { fillStream, measureSmallFiles, runDirectory } from "./sink-jobs.ts";
+import { discardKept, type KeepArgument, keep } from "./sink-keep.ts";
 
 /** What the page asks for; `port` for those that download. */
 export interface Job {
@@ -72,6 +73,8 @@ const JOBS = {
   download: (job: Job) => drive(createDownloadSink(need(job.port)), job.argument as SinkCase),
   exportEverything: (job: Job) => exportEverything(job.argument as SinkCase, need(job.port)),
   fillStream: (job: Job) => fillStream(createDownloadSink(need(job.port)), job.argument as number[]),
+  keep: (job: Job) => keep(job.argument as KeepArgument, () => need(job.port).postMessage("there")),
+  discardKept: (job: Job) => discardKept(job.argument as string),
   measureSmallFiles: (job: Job) => measureSmallFiles(job.argument as number),
 };
 

@@ -1,11 +1,14 @@
 import { mkdtemp, open, readdir, rm, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { DatabaseSync } from "node:sqlite";
+import { describe, expect, it, vi } from "vitest";
+import type { SealedObject } from "../../core/wire/object.ts";
 import { FILE_CALLS, type FileCalls } from "../../relay-server/src/store/file-calls.ts";
 import { openSqliteStore } from "../../relay-server/src/store/sqlite-store.ts";
-import type { Store } from "../../relay-server/src/store/store.ts";
+import type { NewPortal, Store } from "../../relay-server/src/store/store.ts";
 import { sealed } from "../integration/relay-client.ts";
+import { describeLeases } from "./store-lease-suite.ts";
 import { codeOf, describeStore, LIMITS, newPortal, readObject, type StoreSubject, storeObject } from "./store-suite.ts";
 
 const FAULTS = ["EIO on flush", "ENOSPC on write", "EIO on rename"] as const;
@@ -54,6 +57,7 @@ class SqliteSubject implements StoreSubject {
 }
 
 describeStore("the embedded store", () => SqliteSubject.make());
+describeLeases("leases and walks of the embedded store", () => SqliteSubject.make());
 
 describe("files of the embedded store", () => {
   it("[RELAY-34] is used by one process at a time", async () => {
@@ -74,6 +78,73 @@ describe("files of the embedded store", () => {
     const store = await subject.reopen();
     expect(await subject.files()).toEqual([held]);
     await readObject(store, portal, pack);
+  });
+
+  it("[RELAY-8] written by a relay of the first version are read, with what that version did not know", async () => {
+    const dataDir = await mkdtemp(join(tmpdir(), "warp-store-"));
+    try {
+      const portal = newPortal({ password: null });
+      const page = sealed("page", 0, 300);
+      writeFirstVersion(join(dataDir, "relay.db"), portal, page);
+      const options = { ...LIMITS, dataDir, minFreeBytes: 0 };
+      const store = await openSqliteStore(options);
+      expect(await store.loadPortal(portal.key)).toEqual({
+        ...portal,
+        downloads: 0,
+        bytes: 300,
+        lease: 1,
+        commitment: null,
+        endedAtMs: null,
+      });
+      await readObject(store, portal, page);
+      await store.takeLease(portal.key, 2);
+      await store.close();
+      const again = await openSqliteStore(options);
+      expect((await again.loadPortal(portal.key))?.lease).toBe(2);
+      expect(again.usage()).toEqual({ portals: 1, bytes: 300 });
+      await again.close();
+    } finally {
+      await rm(dataDir, { recursive: true });
+    }
+  });
+
+  it("[RELAY-34] written by a relay of a later version are left alone", async () => {
+    const dataDir = await mkdtemp(join(tmpdir(), "warp-store-"));
+    try {
+      const db = new DatabaseSync(join(dataDir, "relay.db"));
+      db.exec("PRAGMA user_version = 99");
+      db.close();
+      expect(await codeOf(openSqliteStore({ ...LIMITS, dataDir, minFreeBytes: 0 }))).toBe("relay/version");
+    } finally {
+      await rm(dataDir, { recursive: true });
+    }
+  });
+
+  it("[RELAY-19] that were repaired while somebody still read the damaged bytes stay held", async () => {
+    const gate = { reads: [] as (() => void)[], isShut: false };
+    const files: FileCalls = {
+      ...FILE_CALLS,
+      readv: async (...call) => {
+        if (gate.isShut) await new Promise<void>((resolve) => gate.reads.push(resolve));
+        return FILE_CALLS.readv(...call);
+      },
+    };
+    await using subject = await SqliteSubject.make(files);
+    const portal = newPortal();
+    await subject.store.createPortal(portal);
+    const pack = sealed("pack", 0, 100_000, true);
+    await storeObject(subject.store, portal, pack);
+    await flipBit((await subject.files())[0] ?? "");
+    gate.isShut = true;
+    const slow = subject.store.open(portal.key, "pack", 0);
+    await vi.waitUntil(() => gate.reads.length === 1);
+    gate.isShut = false;
+    expect(await codeOf(subject.store.open(portal.key, "pack", 0))).toBe("object/corrupt");
+    await storeObject(subject.store, portal, pack);
+    for (const go of gate.reads) go();
+    (await slow).close();
+    expect(await subject.store.heldIndexes(portal.key, "pack")).toEqual([0]);
+    expect(Buffer.compare(await readObject(subject.store, portal, pack), pack.bytes)).toBe(0);
   });
 
   it("[RELAY-8] needs no file for a small transfer", async () => {
@@ -113,7 +184,7 @@ describe("files of the embedded store", () => {
       await subject.store.createPortal(portal);
       const pack = sealed("pack", 0, 4 * 2 ** 20);
       disk.isBroken = true;
-      const incoming = await subject.store.receive(portal.key, pack.header);
+      const incoming = await subject.store.receive(portal.key, pack.header, 1);
       const appended = await codeOf(incoming.append([pack.bytes]));
       const stored = appended === "nothing failed" ? await codeOf(incoming.store()) : appended;
       if (appended !== "nothing failed") await incoming.discard();
@@ -127,6 +198,41 @@ describe("files of the embedded store", () => {
     },
   );
 });
+
+/** The tables as the first version made them, with one portal and one small page. */
+function writeFirstVersion(path: string, portal: NewPortal, { header, bytes }: SealedObject): void {
+  const db = new DatabaseSync(path);
+  db.exec(`
+    CREATE TABLE portals (
+      key TEXT PRIMARY KEY, key_commitment BLOB NOT NULL, read_hash BLOB NOT NULL, owner_hash BLOB NOT NULL,
+      password TEXT, max_downloads INTEGER, expiry_seconds INTEGER NOT NULL, created_ms INTEGER NOT NULL,
+      expires_ms INTEGER NOT NULL, ended_ms INTEGER, downloads INTEGER NOT NULL DEFAULT 0,
+      bytes INTEGER NOT NULL DEFAULT 0, packs INTEGER, pages INTEGER, root BLOB
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX portals_by_expiry ON portals (expires_ms) WHERE ended_ms IS NULL;
+    CREATE INDEX portals_by_end ON portals (ended_ms) WHERE ended_ms IS NOT NULL;
+    CREATE TABLE objects (
+      portal TEXT NOT NULL REFERENCES portals (key), kind INTEGER NOT NULL CHECK (kind IN (1, 2)),
+      number INTEGER NOT NULL, final INTEGER NOT NULL CHECK (final IN (0, 1)), length INTEGER NOT NULL,
+      hash BLOB NOT NULL, inside INTEGER NOT NULL CHECK (inside IN (0, 1)), corrupt INTEGER NOT NULL DEFAULT 0,
+      bytes BLOB, UNIQUE (portal, kind, number)
+    ) STRICT;
+    CREATE TABLE downloads (
+      portal TEXT NOT NULL REFERENCES portals (key), claim BLOB NOT NULL, PRIMARY KEY (portal, claim)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE usage (
+      one INTEGER PRIMARY KEY CHECK (one = 1), portals INTEGER NOT NULL, bytes INTEGER NOT NULL, probes INTEGER NOT NULL
+    ) STRICT;
+    INSERT INTO usage VALUES (1, 1, 300, 0);
+    PRAGMA user_version = 1`);
+  const insert = "INSERT INTO portals VALUES (?, ?, ?, ?, NULL, ?, ?, ?, ?, NULL, 0, 300, NULL, NULL, NULL)";
+  const hashes = [portal.keyCommitment, portal.readTokenHash, portal.ownerTokenHash] as const;
+  const numbers = [portal.maxDownloads, portal.expirySeconds, portal.createdAtMs, portal.expiresAtMs] as const;
+  db.prepare(insert).run(portal.key, ...hashes, ...numbers);
+  const object = db.prepare("INSERT INTO objects VALUES (?, 2, 0, 0, 300, ?, 1, 0, ?)");
+  object.run(portal.key, header.hash, bytes);
+  db.close();
+}
 
 async function flipBit(path: string): Promise<void> {
   const file = await open(path, "r+");

@@ -51,8 +51,9 @@ export async function receiveAll(
   store: Store,
   portal: NewPortal,
   { header, bytes }: SealedObject,
+  lease = 1,
 ): Promise<IncomingObject> {
-  const incoming = await store.receive(portal.key, header);
+  const incoming = await store.receive(portal.key, header, lease);
   const half = bytes.length >> 1;
   await incoming.append([bytes.subarray(0, half)]);
   await incoming.append([bytes.subarray(half), new Uint8Array(0)]);
@@ -78,8 +79,8 @@ export async function codeOf(work: Promise<unknown>): Promise<string> {
   );
 }
 
-const PAGE = () => sealed("page", 0, 300);
-const PACK = (index = 0) => sealed("pack", index, 4 * 2 ** 20);
+export const PAGE = () => sealed("page", 0, 300);
+export const PACK = (index = 0) => sealed("pack", index, 4 * 2 ** 20);
 
 /** @param open makes an empty store with LIMITS */
 export function describeStore(name: string, open: () => Promise<StoreSubject>): void {
@@ -93,7 +94,7 @@ export function describeStore(name: string, open: () => Promise<StoreSubject>): 
       expect(again.created).toBe(false);
       expect(again.portal.expiresAtMs).toBe(portal.expiresAtMs);
       expect(await codeOf(subject.store.createPortal({ ...portal, maxDownloads: 4 }))).toBe("portal/taken");
-      const expected = { ...portal, downloads: 0, bytes: 0, commitment: null, endedAtMs: null };
+      const expected = { ...portal, downloads: 0, bytes: 0, lease: 1, commitment: null, endedAtMs: null };
       expect(await (await subject.reopen()).loadPortal(portal.key)).toEqual(expected);
     });
 
@@ -151,9 +152,9 @@ export function describeStore(name: string, open: () => Promise<StoreSubject>): 
       expect(await codeOf(store.createPortal(newPortal()))).toBe("relay/full");
       await storeObject(store, one, PACK(0));
       const onItsWay = await receiveAll(store, one, PACK(1));
-      expect(await codeOf(store.receive(one.key, PACK(2).header))).toBe("portal/full");
+      expect(await codeOf(store.receive(one.key, PACK(2).header, 1))).toBe("portal/full");
       const other = await receiveAll(store, two, PACK(0));
-      expect(await codeOf(store.receive(two.key, PACK(1).header))).toBe("relay/full");
+      expect(await codeOf(store.receive(two.key, PACK(1).header, 1))).toBe("relay/full");
       await onItsWay.discard();
       await other.discard();
       await storeObject(store, two, PACK(1));
@@ -175,7 +176,7 @@ export function describeStore(name: string, open: () => Promise<StoreSubject>): 
       const packs = [2, 0, 1].map((index) => sealed("pack", index, 1000 + index));
       for (const pack of packs) await storeObject(subject.store, portal, pack);
       const commitment = { packs: 3, pages: 1, root: random(32) };
-      await subject.store.commitPortal(portal.key, commitment);
+      await subject.store.commitPortal(portal.key, commitment, 1);
       const store = await subject.reopen();
       expect((await store.loadPortal(portal.key))?.commitment).toEqual(commitment);
       const inOrder = packs.toSorted((a, b) => a.header.index - b.header.index).map(({ header }) => toHex(header.hash));
@@ -204,7 +205,7 @@ export function describeStore(name: string, open: () => Promise<StoreSubject>): 
       expect((await store.loadPortal(portal.key))?.endedAtMs).toBe(5_000_000);
       expect(store.usage()).toEqual({ portals: 0, bytes: 0 });
       expect(await codeOf(store.open(portal.key, "pack", 0))).toBe("object/absent");
-      expect(await codeOf(store.receive(portal.key, PACK().header))).toBe("portal/expired");
+      expect(await codeOf(store.receive(portal.key, PACK().header, 1))).toBe("portal/expired");
       expect(await codeOf(store.createPortal(portal))).toBe("portal/expired");
       await store.forgetEnded(5_000_000);
       expect(await store.loadPortal(portal.key)).toBeDefined();

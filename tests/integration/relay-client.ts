@@ -7,7 +7,8 @@
 import { createHash, randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { WebSocket } from "ws";
-import { HASH_HEADER, LINK_ROUTE } from "../../core/portal/portal.ts";
+import { HASH_HEADER, LEASE_HEADER, LINK_ROUTE } from "../../core/portal/portal.ts";
+import type { LeaseWish } from "../../core/ports/link.ts";
 import { WRITE_BYTES } from "../../core/units.ts";
 import {
   type ClientFrame,
@@ -89,12 +90,38 @@ export function bearer(token: Uint8Array): Record<string, string> {
   return { Authorization: `Bearer ${base64url(token)}` };
 }
 
+/** The lease of whoever created a portal. */
+export const FIRST_LEASE = 1;
+
+/** The header of a request that stores. */
+export function leased(lease: number): Record<string, string> {
+  return { [LEASE_HEADER]: String(lease) };
+}
+
+/** Asks for the lease by HTTP. */
+export function askLease(url: string, portal: TestPortal, takeOver: boolean): Promise<Response> {
+  const headers = { ...bearer(portal.ownerToken), "Content-Type": "application/json" };
+  const body = JSON.stringify({ takeOver });
+  return fetch(`${url}/api/v1/portals/${portal.text}/lease`, { method: "POST", headers, body });
+}
+
 /** PUTs an object by HTTP. */
-export function putObject(url: string, portal: TestPortal, { header, bytes }: SealedObject, token = portal.ownerToken) {
+export function putObject(
+  url: string,
+  portal: TestPortal,
+  { header, bytes }: SealedObject,
+  token = portal.ownerToken,
+  lease = FIRST_LEASE,
+) {
   const query = header.final ? "?final=1" : "";
   return fetch(`${url}/api/v1/portals/${portal.text}/${header.kind}s/${header.index}${query}`, {
     method: "PUT",
-    headers: { ...bearer(token), [HASH_HEADER]: base64url(header.hash), "Content-Type": "application/octet-stream" },
+    headers: {
+      ...bearer(token),
+      ...leased(lease),
+      [HASH_HEADER]: base64url(header.hash),
+      "Content-Type": "application/octet-stream",
+    },
     body: bytes,
   });
 }
@@ -118,6 +145,8 @@ export class TestLink {
   readonly socket: WebSocket;
   readonly frames: RelayFrame[] = [];
   readonly objects: SealedObject[] = [];
+  /** What the welcome gave. */
+  lease = 0;
   /** Resolves when the socket is closed. */
   readonly closed: Promise<unknown>;
   #onChange: (() => void)[] = [];
@@ -145,24 +174,32 @@ export class TestLink {
   }
 
   /** Connects and says nothing. */
-  static async connect(url: string, headers: Record<string, string> = {}): Promise<TestLink> {
-    const socket = new WebSocket(url.replace(/^http/, "ws") + LINK_ROUTE, { headers, perMessageDeflate: false });
+  static async connect(url: string, headers: Record<string, string> = {}, localAddress?: string): Promise<TestLink> {
+    const options = { headers, perMessageDeflate: false, ...(localAddress !== undefined && { localAddress }) };
+    const socket = new WebSocket(url.replace(/^http/, "ws") + LINK_ROUTE, options);
     const link = new TestLink(socket);
     await once(socket, "open");
     return link;
   }
 
-  /** Connects, says hello and waits for the welcome. */
-  static async open(url: string, portal: TestPortal, role: "send" | "receive", token?: Uint8Array): Promise<TestLink> {
+  /** Connects, says hello and waits for the welcome; a sender is the one that created the portal unless `wish` differs. */
+  static async open(
+    url: string,
+    portal: TestPortal,
+    role: "send" | "receive",
+    wish?: Partial<LeaseWish>,
+  ): Promise<TestLink> {
     const link = await TestLink.connect(url);
-    link.hello(portal, role, token);
-    await link.next("welcome");
+    link.hello(portal, role, undefined, wish);
+    link.lease = (await link.next("welcome")).lease;
     return link;
   }
 
-  hello(portal: TestPortal, role: "send" | "receive", token?: Uint8Array): void {
+  hello(portal: TestPortal, role: "send" | "receive", token?: Uint8Array, wish?: Partial<LeaseWish>): void {
     const own = role === "send" ? portal.ownerToken : portal.readToken;
-    this.send({ t: "hello", v: PROTOCOL_VERSION, portal: portal.id, role, token: token ?? own });
+    const defaults = { lease: role === "send" ? FIRST_LEASE : 0, takeOver: false };
+    const who = { portal: portal.id, role, token: token ?? own };
+    this.send({ t: "hello", v: PROTOCOL_VERSION, ...who, ...defaults, ...wish });
   }
 
   send(frame: ClientFrame): void {

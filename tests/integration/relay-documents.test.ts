@@ -27,6 +27,7 @@ describe("documents and headers", () => {
         `DELETE ${portal}`,
         `GET ${portal}/access`,
         `POST ${portal}/commit`,
+        `POST ${portal}/lease`,
         `POST ${portal}/downloads`,
         ...["packs", "pages"].flatMap((kind) => [`GET ${portal}/${kind}/{index}`, `PUT ${portal}/${kind}/{index}`]),
       ].sort(),

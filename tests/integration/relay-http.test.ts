@@ -2,14 +2,16 @@ import { createConnection } from "node:net";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { FAILURES } from "../../core/failure.ts";
 import { MerkleBuilder } from "../../core/hash/merkle.ts";
-import { HASH_HEADER } from "../../core/portal/portal.ts";
+import { HASH_HEADER, LEASE_HEADER } from "../../core/portal/portal.ts";
 import type { SealedObject } from "../../core/wire/object.ts";
 import {
   base64url,
   bearer,
   createPortal,
+  FIRST_LEASE,
   getObject,
   inventPortal,
+  leased,
   postPortal,
   putObject,
   random,
@@ -38,7 +40,7 @@ async function failureOf(response: Response | Promise<Response>): Promise<string
 const small = (index: number, final = false) => sealed("pack", index, 4 * 2 ** 20, final);
 
 function call(portal: TestPortal, method: string, path: string, token: Uint8Array | undefined, body?: unknown) {
-  const headers = { ...(token && bearer(token)), "Content-Type": "application/json" };
+  const headers = { ...(token && bearer(token)), ...leased(FIRST_LEASE), "Content-Type": "application/json" };
   return fetch(`${url}/api/v1/portals/${portal.text}${path}`, {
     method,
     headers,
@@ -57,10 +59,11 @@ describe("creating", () => {
     const portal = inventPortal();
     const first = await postPortal(url, portal.body);
     expect(first.status).toBe(201);
-    const { expiresAtMs } = await first.json();
+    const { expiresAtMs, lease } = await first.json();
+    expect(lease).toBe(1);
     expect(Math.abs(expiresAtMs - Date.now() - 3_600_000)).toBeLessThan(60_000);
     const second = await postPortal(url, portal.body);
-    expect([second.status, await second.json()]).toEqual([200, { expiresAtMs }]);
+    expect([second.status, await second.json()]).toEqual([200, { expiresAtMs, lease: 0 }]);
     expect(await failureOf(postPortal(url, { ...portal.body, expirySeconds: 7200 }))).toBe("portal/taken");
   });
 
@@ -104,6 +107,7 @@ describe("creating", () => {
 describe("authorisation", () => {
   const requests: Record<string, (portal: TestPortal, token: Uint8Array | undefined) => Promise<Response>> = {
     "GET state": (portal, token) => call(portal, "GET", "", token),
+    "POST lease": (portal, token) => call(portal, "POST", "/lease", token, { takeOver: false }),
     "PUT pack": (portal, token) => putAs(portal, small(0), token),
     "PUT page": (portal, token) => putAs(portal, sealed("page", 0, 100), token),
     "GET pack": (portal, token) => call(portal, "GET", "/packs/0", token),
@@ -119,6 +123,7 @@ describe("authorisation", () => {
   /** Answers to [no token, read token, owner token]; a foreign token always gives what no token gives. */
   const table: Record<string, readonly [string, string, string]> = {
     "GET state": ["portal/unknown", "200", "200"],
+    "POST lease": ["portal/unknown", "portal/unknown", "200"],
     "PUT pack": ["portal/unknown", "portal/unknown", "204"],
     "PUT page": ["portal/unknown", "portal/unknown", "204"],
     "GET pack": ["portal/unknown", "200", "200"],
@@ -224,7 +229,7 @@ describe("objects", () => {
     socket.write(
       `PUT /api/v1/portals/${portal.text}/packs/0 HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${bytes.length}\r\n` +
         `Authorization: ${bearer(portal.ownerToken)["Authorization"]}\r\n` +
-        `${HASH_HEADER}: ${base64url(header.hash)}\r\n\r\n`,
+        `${LEASE_HEADER}: 1\r\n${HASH_HEADER}: ${base64url(header.hash)}\r\n\r\n`,
     );
     socket.write(bytes.subarray(0, 300_000));
     const stored = async () => (await fetch(`${url}/metrics`)).text();
@@ -238,7 +243,7 @@ describe("objects", () => {
   it("[RELAY-26] needs a hash", async () => {
     const portal = await createPortal(url);
     const path = `${url}/api/v1/portals/${portal.text}/packs/0`;
-    const headers = { ...bearer(portal.ownerToken), [HASH_HEADER]: "AAAA" };
+    const headers = { ...bearer(portal.ownerToken), ...leased(FIRST_LEASE), [HASH_HEADER]: "AAAA" };
     expect(await failureOf(fetch(path, { method: "PUT", headers, body: random(100) }))).toBe("wire/malformed");
   });
 

@@ -1,5 +1,5 @@
 import { createHash, X509Certificate } from "node:crypto";
-import { mkdir, mkdtemp, readdir, readFile, rm, truncate, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { request } from "node:https";
 import { createConnection } from "node:net";
 import { tmpdir } from "node:os";
@@ -51,27 +51,6 @@ describe("expiry", () => {
       vi.useRealTimers();
       await rm(dataDir, { recursive: true });
     }
-  });
-});
-
-describe("stored bytes that rot", () => {
-  it("[RELAY-19] are refused on every path and taken again from the sender", async () => {
-    await using relay = await testRelay();
-    const portal = await createPortal(relay.url);
-    const pack = sealed("pack", 0, 4 * 2 ** 20);
-    await putObject(relay.url, portal, pack);
-    const blobs = join(relay.dataDir, "blobs");
-    const files = await readdir(blobs, { recursive: true, withFileTypes: true });
-    const file = files.find((entry) => entry.isFile());
-    await truncate(join(file?.parentPath ?? "", file?.name ?? ""), 5000);
-    const link = await TestLink.open(relay.url, portal, "receive");
-    link.want("pack", 0);
-    expect(await link.next("refuse")).toEqual({ t: "refuse", kind: "pack", index: 0, code: 24 });
-    expect((await (await stateOf(relay.url, portal)).json()).heldPacks).toEqual([]);
-    expect((await putObject(relay.url, portal, pack)).status).toBe(204);
-    link.want("pack", 0);
-    expect(Buffer.compare((await link.object()).bytes, pack.bytes)).toBe(0);
-    await link.cut();
   });
 });
 

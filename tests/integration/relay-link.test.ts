@@ -81,7 +81,8 @@ describe("hello", () => {
     twice.hello(portal, "send");
     await ended(twice, "wire/malformed");
     const old = await TestLink.connect(url);
-    old.send({ t: "hello", v: 2, portal: portal.id, role: "send", token: portal.ownerToken });
+    const who = { portal: portal.id, role: "send", token: portal.ownerToken } as const;
+    old.send({ t: "hello", v: 2, ...who, lease: 1, takeOver: false });
     await ended(old, "relay/version");
   });
 

@@ -6,6 +6,9 @@
 import type { HttpBindings } from "@hono/node-server";
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import type { Context } from "hono";
+import { Failure } from "../../../core/failure.ts";
+import { LEASE_HEADER } from "../../../core/portal/portal.ts";
+import { MAX_LEASE } from "../../../core/wire/frame.ts";
 import { fromBase64url } from "../bytes.ts";
 import type { Config } from "../config.ts";
 import type { Logger } from "../log.ts";
@@ -13,8 +16,8 @@ import type { Metrics } from "../metrics.ts";
 import type { Portals } from "../portal/portals.ts";
 import type { Store } from "../store/store.ts";
 import type { DoorState } from "../tls/webtransport-door.ts";
-import type { Leases } from "./leases.ts";
 import type { Origin } from "./origin.ts";
+import type { Presence } from "./presence.ts";
 import type { StaticFiles } from "./static-files.ts";
 
 export interface HttpServices {
@@ -23,7 +26,7 @@ export interface HttpServices {
   readonly store: Store;
   readonly metrics: Metrics;
   readonly log: Logger;
-  readonly leases: Leases;
+  readonly presence: Presence;
   readonly files: StaticFiles;
   /** Where WebTransport listens now, or why it does not. */
   readonly webtransport: () => { readonly state: DoorState | null; readonly reason: string | null };
@@ -52,6 +55,22 @@ export function tokenOf(c: RelayContext): Uint8Array | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** The lease of a request; undefined when it names none. @throws Failure `wire/malformed` */
+export function leaseOf(c: RelayContext): number | undefined {
+  const text = c.req.header(LEASE_HEADER);
+  if (text === undefined) return undefined;
+  const lease = /^[1-9]\d{0,9}$/.test(text) ? Number(text) : Number.NaN;
+  if (!(lease <= MAX_LEASE)) throw new Failure("wire/malformed", { what: LEASE_HEADER });
+  return lease;
+}
+
+/** The lease of a request that stores. @throws Failure `wire/malformed` also when there is none */
+export function neededLeaseOf(c: RelayContext): number {
+  const lease = leaseOf(c);
+  if (lease === undefined) throw new Failure("wire/malformed", { what: LEASE_HEADER });
+  return lease;
 }
 
 /** Aborts after so many seconds, when the client goes, or when the relay stops. */

@@ -3,10 +3,13 @@
  *
  * @module
  */
+import { RELAY_HEADER } from "../../../core/portal/portal.ts";
+import { PROTOCOL_VERSION } from "../../../core/wire/frame.ts";
 import type { Origin } from "./origin.ts";
 
 /** Headers of every answer. */
 const COMMON: Readonly<Record<string, string>> = {
+  [RELAY_HEADER]: String(PROTOCOL_VERSION),
   "Cross-Origin-Opener-Policy": "same-origin",
   "Cross-Origin-Embedder-Policy": "require-corp",
   "Cross-Origin-Resource-Policy": "same-origin",

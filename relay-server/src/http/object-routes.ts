@@ -5,14 +5,14 @@
  */
 import { createRoute, z } from "@hono/zod-openapi";
 import { Failure } from "../../../core/failure.ts";
-import { HASH_HEADER, HASH_PATTERN } from "../../../core/portal/portal.ts";
+import { HASH_HEADER, HASH_PATTERN, LEASE_HEADER } from "../../../core/portal/portal.ts";
 import { MAX_PAGES, MAX_SEALED_PAGE_BYTES, SEALED_PACK_BYTES } from "../../../core/units.ts";
 import { checkHeader, type ObjectHeader, type ObjectKind } from "../../../core/wire/object.ts";
 import { authorise } from "../portal/authorise.ts";
 import type { LivePortal } from "../portal/live-portal.ts";
 import type { ObjectSource } from "../store/store.ts";
-import { type HttpServices, type RelayApp, type RelayContext, tokenOf, waiting } from "./context.ts";
-import { drainBody, receiveBody } from "./object-body.ts";
+import { type HttpServices, neededLeaseOf, type RelayApp, type RelayContext, tokenOf, waiting } from "./context.ts";
+import { ObjectBody } from "./object-body.ts";
 import { portalBytes } from "./portal-routes.ts";
 import { errorSchema, finalQuery, objectParams, waitQuery } from "./schemas.ts";
 
@@ -32,7 +32,7 @@ const putRoute = (kind: ObjectKind) =>
     method: "put",
     path: `/api/v1/portals/{portal}/${kind}s/{index}`,
     summary: `Store a ${kind}; answered when it is durable`,
-    description: `Header \`${HASH_HEADER}\` with the hash of the bytes, base64url, is required. The same bytes again succeed.`,
+    description: `Header \`${HASH_HEADER}\` with the hash of the bytes, base64url, and header \`${LEASE_HEADER}\` are required. The same bytes again succeed.`,
     security: [{ bearer: [] }],
     request: { params: objectParams, query: finalQuery, body: { content: sealedContent, required: true } },
     responses: { 204: { description: "Durable" }, default: failure },
@@ -56,24 +56,36 @@ export function addObjectRoutes(app: RelayApp, services: HttpServices): void {
     app.openapi(putRoute(kind), async (c) => {
       const { portal, index } = c.req.valid("param");
       const final = c.req.valid("query").final === "1";
+      const body = new ObjectBody(c.req.raw.body);
       try {
         const { live } = await authorise(services.portals, portalBytes(portal), tokenOf(c), ["owner"]);
-        services.leases.touch(live, "send");
-        await store(c, services, live, headerOf(c, kind, index, final));
+        const lease = neededLeaseOf(c);
+        live.assertLease(lease);
+        const answered = services.presence.begin(live, "send", lease);
+        try {
+          await store(body, services, live, headerOf(c, kind, index, final), lease);
+        } finally {
+          answered();
+        }
         return c.body(null, 204);
       } finally {
         // A client that is still sending would not read the answer.
-        await drainBody(c.req.raw.body, kind === "pack" ? SEALED_PACK_BYTES : MAX_SEALED_PAGE_BYTES);
+        const isRead = await body.drain(kind === "pack" ? SEALED_PACK_BYTES : MAX_SEALED_PAGE_BYTES);
+        if (!isRead) c.header("Connection", "close");
       }
     });
 
     app.openapi(getRoute(kind), async (c) => {
       const { portal, index } = c.req.valid("param");
       const { live } = await authorise(services.portals, portalBytes(portal), tokenOf(c), ["read", "owner"]);
-      services.leases.touch(live, "receive");
-      const signal = waiting(c, c.req.valid("query").wait, services.stopping);
-      const source = await openWhenThere(services, live, kind, index, signal);
-      return answerObject(c, source, (bytes) => services.metrics.bytesOut("http", bytes));
+      const answered = services.presence.begin(live, "receive", 0);
+      try {
+        const signal = waiting(c, c.req.valid("query").wait, services.stopping);
+        const source = await openWhenThere(services, live, kind, index, signal);
+        return answerObject(c, source, (bytes) => services.metrics.bytesOut("http", bytes));
+      } finally {
+        answered();
+      }
     });
   }
 }
@@ -90,10 +102,16 @@ function headerOf(c: RelayContext, kind: ObjectKind, index: number, final: boole
   return header;
 }
 
-async function store(c: RelayContext, services: HttpServices, live: LivePortal, header: ObjectHeader): Promise<void> {
-  const upload = await services.portals.upload(live, header);
+async function store(
+  body: ObjectBody,
+  services: HttpServices,
+  live: LivePortal,
+  header: ObjectHeader,
+  lease: number,
+): Promise<void> {
+  const upload = await services.portals.upload(live, header, lease);
   try {
-    await receiveBody(c.req.raw.body, upload, (bytes) => services.metrics.bytesIn("http", bytes));
+    await body.receive(upload, (bytes) => services.metrics.bytesIn("http", bytes));
   } catch (error) {
     upload.abort();
     throw error;

@@ -1,16 +1,16 @@
 /**
- * `/api/v1/portals`: creating, looking, committing, counting, deleting.
+ * `/api/v1/portals`: creating, taking the lease, looking, committing, counting, deleting.
  *
  * @module
  */
 import { createRoute } from "@hono/zod-openapi";
 import { bodyLimit } from "hono/body-limit";
 import { Failure } from "../../../core/failure.ts";
-import type { PortalStateJson } from "../../../core/portal/portal.ts";
+import { LEASE_HEADER, type PortalStateJson } from "../../../core/portal/portal.ts";
 import { fromBase64url, portalKey, toBase64url } from "../bytes.ts";
 import { authorise } from "../portal/authorise.ts";
 import type { LivePortal } from "../portal/live-portal.ts";
-import { type HttpServices, type RelayApp, tokenOf, waiting } from "./context.ts";
+import { type HttpServices, leaseOf, neededLeaseOf, type RelayApp, tokenOf, waiting } from "./context.ts";
 import {
   accessSchema,
   commitmentSchema,
@@ -18,6 +18,8 @@ import {
   createSchema,
   downloadSchema,
   errorSchema,
+  givenLeaseSchema,
+  leaseSchema,
   portalParams,
   stateQuery,
   stateSchema,
@@ -62,10 +64,22 @@ const stateRoute = createRoute({
   responses: { 200: json(stateSchema, "State"), default: failure },
 });
 
+const leaseRoute = createRoute({
+  method: "post",
+  path: "/api/v1/portals/{portal}/lease",
+  summary: "Become the portal's one sender; older leases end",
+  description: `Objects and the commitment are stored with header \`${LEASE_HEADER}\`.`,
+  security: bearer,
+  middleware: limited,
+  request: { params: portalParams, body: body(leaseSchema) },
+  responses: { 200: json(givenLeaseSchema, "The lease"), default: failure },
+});
+
 const commitRoute = createRoute({
   method: "post",
   path: "/api/v1/portals/{portal}/commit",
   summary: "Fix counts and root; everything must be held",
+  description: `Header \`${LEASE_HEADER}\` is required.`,
   security: bearer,
   middleware: limited,
   request: { params: portalParams, body: body(commitmentSchema) },
@@ -92,7 +106,7 @@ const deleteRoute = createRoute({
 });
 
 export function addPortalRoutes(app: RelayApp, services: HttpServices): void {
-  const { portals, config } = services;
+  const { portals, config, presence } = services;
 
   app.openapi(createPortalRoute, async (c) => {
     const given = c.req.valid("json");
@@ -108,7 +122,7 @@ export function addPortalRoutes(app: RelayApp, services: HttpServices): void {
       maxDownloads: given.maxDownloads,
       expirySeconds: given.expirySeconds,
     });
-    return created ? c.json({ expiresAtMs }, 201) : c.json({ expiresAtMs }, 200);
+    return created ? c.json({ expiresAtMs, lease: 1 }, 201) : c.json({ expiresAtMs, lease: 0 }, 200);
   });
 
   app.openapi(accessRoute, async (c) => {
@@ -126,18 +140,36 @@ export function addPortalRoutes(app: RelayApp, services: HttpServices): void {
       "read",
       "owner",
     ]);
+    const lease = grant === "owner" ? leaseOf(c) : undefined;
+    if (lease !== undefined) live.assertLease(lease);
     if (wait > 0) {
-      services.leases.touch(live, grant === "owner" ? "send" : "receive");
+      const isSender = grant === "owner";
+      const answered = presence.begin(live, isSender ? "send" : "receive", isSender ? live.stored.lease : 0);
       if (live.version === after) await live.nextChange(waiting(c, wait, services.stopping));
+      answered();
+      if (lease !== undefined) live.assertLease(lease);
     }
     if (live.ended !== undefined) throw live.ended;
     return c.json(stateJson(live) as typeof stateSchema._output, 200);
   });
 
+  app.openapi(leaseRoute, async (c) => {
+    const { live } = await authorise(portals, portalBytes(c.req.valid("param").portal), tokenOf(c), ["owner"]);
+    const wish = { lease: 0, takeOver: c.req.valid("json").takeOver };
+    const { lease, leave } = await portals.admitSender(live, wish, {});
+    try {
+      live.assertLease(lease);
+      presence.begin(live, "send", lease)();
+    } finally {
+      leave();
+    }
+    return c.json({ lease }, 200);
+  });
+
   app.openapi(commitRoute, async (c) => {
     const { live } = await authorise(portals, portalBytes(c.req.valid("param").portal), tokenOf(c), ["owner"]);
     const { packs, pages, root } = c.req.valid("json");
-    await portals.commit(live, { packs, pages, root: fromBase64url(root, 32, "root") });
+    await portals.commit(live, { packs, pages, root: fromBase64url(root, 32, "root") }, neededLeaseOf(c));
     return c.body(null, 204);
   });
 
@@ -149,8 +181,9 @@ export function addPortalRoutes(app: RelayApp, services: HttpServices): void {
 
   app.openapi(deleteRoute, async (c) => {
     const portal = portalBytes(c.req.valid("param").portal);
-    const { live } = await authorise(portals, portal, tokenOf(c), ["owner"], { endedToo: true });
+    const { live, key } = await authorise(portals, portal, tokenOf(c), ["owner"], { endedToo: true });
     if (live !== undefined) await portals.end(live);
+    else await portals.endAgain(key);
     return c.body(null, 204);
   });
 }

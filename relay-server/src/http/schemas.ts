@@ -9,6 +9,8 @@ import { FAILURES, type FailureCode } from "../../../core/failure.ts";
 import {
   type ApiError,
   type CreatePortal,
+  type GivenLease,
+  LEASE_HEADER,
   MAX_DOWNLOADS,
   MIN_EXPIRY_SECONDS,
   type PasswordParameters,
@@ -56,8 +58,19 @@ export const createSchema = z
   .openapi("CreatePortal") satisfies z.ZodType<CreatePortal>;
 
 export const createdSchema = z
-  .object({ expiresAtMs: z.int().openapi({ description: "Milliseconds since 1970" }) })
+  .object({
+    expiresAtMs: z.int().openapi({ description: "Milliseconds since 1970" }),
+    lease: z.int().openapi({ description: "1 for the sender that created it; 0 when it existed: ask for a lease" }),
+  })
   .openapi("CreatedPortal");
+
+export const leaseSchema = z
+  .strictObject({ takeOver: z.boolean().openapi({ description: "Also from a sender that is there" }) })
+  .openapi("LeaseRequest");
+
+export const givenLeaseSchema = z
+  .object({ lease: z.int().openapi({ description: `For the header \`${LEASE_HEADER}\`` }) })
+  .openapi("GivenLease") satisfies z.ZodType<GivenLease>;
 
 export const accessSchema = z
   .object({ portal: portalId, keyCommitment: bytes(32, "Key commitment"), password: passwordSchema.nullable() })

@@ -13,6 +13,9 @@ import type { ObjectSource } from "../store/store.ts";
 import type { ObjectOutput } from "./carrier.ts";
 import type { SlabPool } from "./slab-pool.ts";
 
+/** A peer that takes no byte of what it asked for during this time is gone, whatever else it says. */
+const STALL_MS = 5 * 60_000;
+
 export interface DeliveryHandler {
   /** The object will not come. */
   refused(kind: ObjectKind, index: number, failure: Failure): void;
@@ -37,6 +40,9 @@ export class Delivery {
   readonly #wants = new Map<string, Want>();
   readonly #ready: Want[] = [];
   readonly #idle: ObjectOutput[] = [];
+  /** Objects that are being written, and when the peer last took bytes of one. */
+  #sending = 0;
+  #takenMs = 0;
   #isOver = false;
 
   constructor(portals: Portals, portal: LivePortal, slabs: SlabPool, handler: DeliveryHandler) {
@@ -49,6 +55,11 @@ export class Delivery {
   /** Objects asked for and not yet handed to the carrier. */
   get size(): number {
     return this.#wants.size;
+  }
+
+  /** True when the peer has taken nothing for too long; a slow one takes something now and then. */
+  isStalled(nowMs: number): boolean {
+    return this.#sending > 0 && nowMs - this.#takenMs > STALL_MS;
   }
 
   addOutput(output: ObjectOutput): void {
@@ -119,10 +130,12 @@ export class Delivery {
       return;
     }
     const slab = this.#slabs.take();
+    if (this.#sending++ === 0) this.#takenMs = performance.now();
     try {
       await this.#send(source, output, slab);
       this.#wants.delete(`${want.kind} ${want.index}`);
     } finally {
+      this.#sending--;
       this.#slabs.give(slab);
       source.close();
     }
@@ -141,6 +154,7 @@ export class Delivery {
       );
       for (const { whole, body } of slices) {
         await output.write(whole);
+        this.#takenMs = performance.now();
         sent += body.length;
         this.#handler.sent(body.length);
         if (this.#isOver) throw new Error("the link is over");

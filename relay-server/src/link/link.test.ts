@@ -1,19 +1,15 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { FAILURES } from "../../../core/failure.ts";
+import type { LeaseWish } from "../../../core/ports/link.ts";
 import { LINK_SILENCE_MS, MIB, SEALED_PACK_BYTES, UPLOAD_WINDOW_BYTES } from "../../../core/units.ts";
-import {
-  type ClientFrame,
-  decodeRelayFrame,
-  encodeFrame,
-  PROTOCOL_VERSION,
-  type RelayFrame,
-} from "../../../core/wire/frame.ts";
-import { encodeHeader, ObjectReader, type SealedObject } from "../../../core/wire/object.ts";
+import { PROTOCOL_VERSION } from "../../../core/wire/frame.ts";
+import { encodeHeader } from "../../../core/wire/object.ts";
 import { newPortal } from "../../../tests/contract/store-suite.ts";
 import { random, sealed, sha256 } from "../../../tests/integration/relay-client.ts";
+import { FakeCarrier } from "../../../tests/support/fake-carrier.ts";
 import { ByteBudget } from "../byte-budget.ts";
 import { fromHex } from "../bytes.ts";
 import { Logger } from "../log.ts";
@@ -21,73 +17,15 @@ import { Metrics } from "../metrics.ts";
 import { Portals } from "../portal/portals.ts";
 import { openSqliteStore } from "../store/sqlite-store.ts";
 import type { Store } from "../store/store.ts";
-import type { Carrier, CarrierHandler } from "./carrier.ts";
 import { Link } from "./link.ts";
 import { SLAB_BYTES, SlabPool } from "./slab-pool.ts";
-
-/** A carrier whose peer is the test. */
-class FakeCarrier implements Carrier {
-  readonly kind = "webtransport";
-  readonly address = "test";
-  controlBacklog = 0;
-  isClosed = false;
-  readonly objects: SealedObject[] = [];
-  /** While set, the peer takes no object bytes. */
-  stalled: Promise<void> | undefined;
-  sentSlices = 0;
-  handler: CarrierHandler | undefined;
-  readonly #frames: RelayFrame[] = [];
-  #wake: () => void = () => {};
-
-  start(handler: CarrierHandler): void {
-    this.handler = handler;
-  }
-  sendFrame(frame: Uint8Array<ArrayBuffer>): void {
-    this.#frames.push(decodeRelayFrame(frame));
-    this.#wake();
-  }
-  close(): void {
-    this.isClosed = true;
-    this.#wake();
-  }
-  openOutput(): void {
-    const reader = new ObjectReader({
-      begin: (header) => new Uint8Array(header.length),
-      end: (object) => {
-        this.objects.push(object);
-        this.#wake();
-      },
-    });
-    this.handler?.output({
-      headroom: 0,
-      write: async (slice) => {
-        this.sentSlices++;
-        this.#wake();
-        await this.stalled;
-        reader.push(slice);
-      },
-    });
-  }
-  frame(frame: ClientFrame): Promise<void> | undefined {
-    return this.handler?.frame(encodeFrame(frame));
-  }
-  put({ header, bytes }: SealedObject, stream = 0): Promise<void> | undefined {
-    return this.handler?.objectBytes(stream, Buffer.concat([encodeHeader(header), bytes]));
-  }
-  async next(t: RelayFrame["t"]): Promise<RelayFrame> {
-    await this.until(() => this.#frames.some((frame) => frame.t === t));
-    const at = this.#frames.findIndex((frame) => frame.t === t);
-    return this.#frames.splice(at, 1)[0] as RelayFrame;
-  }
-  async until(isTrue: () => boolean): Promise<void> {
-    while (!isTrue()) await new Promise<void>((resolve) => (this.#wake = resolve));
-  }
-}
 
 interface Stage extends AsyncDisposable {
   readonly portal: { readonly id: Uint8Array; readonly ownerToken: Uint8Array };
   readonly services: ConstructorParameters<typeof Link>[1];
   readonly budget: ByteBudget;
+  /** Says hello and does not wait. */
+  hello(role: "send" | "receive", wish: LeaseWish): { carrier: FakeCarrier; link: Link };
   connect(role: "send" | "receive"): Promise<{ carrier: FakeCarrier; link: Link }>;
 }
 
@@ -111,25 +49,31 @@ async function stage(held: Promise<void> = Promise.resolve(), slabs = new SlabPo
       },
     },
   });
-  for (const name of ["find", "open", "createPortal", "loadPortal", "heldIndexes", "endPortal"] as const)
+  for (const name of ["find", "open", "createPortal", "loadPortal", "heldIndexes", "endPortal", "takeLease"] as const)
     Object.defineProperty(store, name, { value: (real[name] as (...args: never[]) => unknown).bind(real) });
   const budget = new ByteBudget(MIB);
-  const portals = new Portals({ store, budget }, { now: () => 2_000_000 });
+  const portals = new Portals({ store, budget }, { now: () => 2_000_000, steady: () => 0 });
   const ownerToken = random(32);
   const row = newPortal({ ownerTokenHash: sha256(ownerToken) });
   await real.createPortal(row);
   const services = { portals, slabs, metrics: new Metrics(), log: new Logger("silent") };
   const portal = { id: fromHex(row.key), ownerToken };
+  const hello: Stage["hello"] = (role, wish) => {
+    const carrier = new FakeCarrier();
+    const link = new Link(carrier, services, () => undefined);
+    const who = { portal: portal.id, role, token: ownerToken };
+    void carrier.frame({ t: "hello", v: PROTOCOL_VERSION, ...who, ...wish });
+    return { carrier, link };
+  };
   return {
     portal,
     services,
     budget,
+    hello,
     async connect(role) {
-      const carrier = new FakeCarrier();
-      const link = new Link(carrier, services, () => undefined);
-      void carrier.frame({ t: "hello", v: PROTOCOL_VERSION, portal: portal.id, role, token: ownerToken });
-      await carrier.next("welcome");
-      return { carrier, link };
+      const peer = hello(role, { lease: role === "send" ? 1 : 0, takeOver: false });
+      await peer.carrier.next("welcome");
+      return peer;
     },
     async [Symbol.asyncDispose]() {
       await Promise.all(storing);
@@ -140,6 +84,17 @@ async function stage(held: Promise<void> = Promise.resolve(), slabs = new SlabPo
 }
 
 const pack = (index: number) => sealed("pack", index, SEALED_PACK_BYTES);
+
+/** Gives what sets the clock to so many seconds from now; the peer is heard then. */
+function steer(carrier: FakeCarrier, link: Link): (seconds: number) => void {
+  const start = performance.now();
+  const clock = vi.spyOn(performance, "now");
+  return (seconds) => {
+    clock.mockImplementation(() => start + seconds * 1000);
+    void carrier.frame({ t: "ping", n: seconds });
+    link.tick(performance.now());
+  };
+}
 
 describe("a link", () => {
   it("[RELAY-7] refuses an object beyond the window of what is not acknowledged, and ends", async () => {
@@ -176,6 +131,19 @@ describe("a link", () => {
     expect(await sender.next("ack")).toEqual({ t: "ack", kind: "pack", index: 0 });
   });
 
+  it("[RELAY-36] of a new sender is welcomed when nothing of the older one is on its way to the disk any more", async () => {
+    const gate = Promise.withResolvers<void>();
+    await using at = await stage(gate.promise);
+    const older = (await at.connect("send")).carrier;
+    await older.put(pack(0));
+    const { carrier: newer } = at.hello("send", { lease: 0, takeOver: true });
+    expect(await older.next("bye")).toEqual({ t: "bye", code: FAILURES["portal/lease-lost"].wire });
+    gate.resolve();
+    expect(await newer.next("welcome")).toMatchObject({ lease: 2, state: { heldPacks: [], senders: 1 } });
+    await newer.put(pack(0));
+    expect(await newer.next("ack")).toEqual({ t: "ack", kind: "pack", index: 0 });
+  });
+
   it("[RELAY-17] ends after 15 seconds of silence, and not while it is heard", async () => {
     await using at = await stage();
     const { carrier, link } = await at.connect("send");
@@ -185,6 +153,42 @@ describe("a link", () => {
     link.tick(now + LINK_SILENCE_MS + 1000);
     expect(await carrier.next("bye")).toEqual({ t: "bye", code: FAILURES["relay/unreachable"].wire });
     expect(carrier.isClosed).toBe(true);
+  });
+
+  it("[RELAY-43] ends when a sender stops inside an object, whatever else it says, and not between two", async () => {
+    await using at = await stage();
+    const { carrier, link } = await at.connect("send");
+    await carrier.put(pack(0));
+    await carrier.next("ack");
+    const passTo = steer(carrier, link);
+    passTo(16);
+    expect(carrier.isClosed).toBe(false);
+    await carrier.handler?.objectBytes(0, encodeHeader(pack(1).header));
+    passTo(32);
+    expect(await carrier.next("bye")).toEqual({ t: "bye", code: FAILURES["relay/unreachable"].wire });
+  });
+
+  it("[RELAY-43] ends when a receiver takes nothing for five minutes, and not while it takes something", async () => {
+    await using at = await stage();
+    const sender = (await at.connect("send")).carrier;
+    await sender.put(pack(0));
+    await sender.next("ack");
+    const { carrier, link } = await at.connect("receive");
+    const [first, second] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    carrier.stalled = first.promise;
+    carrier.openOutput();
+    void carrier.frame({ t: "want", kind: "pack", index: 0 });
+    await carrier.until(() => carrier.sentSlices === 1);
+    const passTo = steer(carrier, link);
+    passTo(290);
+    carrier.stalled = second.promise;
+    first.resolve();
+    await carrier.until(() => carrier.sentSlices === 2);
+    passTo(580);
+    expect(carrier.isClosed).toBe(false);
+    passTo(600);
+    expect(await carrier.next("bye")).toEqual({ t: "bye", code: FAILURES["relay/unreachable"].wire });
+    second.resolve();
   });
 
   it("[RELAY-32] reads no more of an object than a slow peer takes, on each of its streams", async () => {

@@ -15,7 +15,7 @@ import {
   type RelayFrame,
   wireCode,
 } from "../../../core/wire/frame.ts";
-import type { ObjectHeader } from "../../../core/wire/object.ts";
+import type { ObjectHeader, ObjectKind } from "../../../core/wire/object.ts";
 import type { Logger } from "../log.ts";
 import type { Metrics } from "../metrics.ts";
 import { authorise } from "../portal/authorise.ts";
@@ -44,7 +44,8 @@ export interface LinkServices {
 /** What becomes of the link once its peer is known. */
 interface Welcomed {
   readonly portal: LivePortal;
-  readonly mayStore: boolean;
+  /** Under which it stores; 0 for a receiver, which may not. */
+  readonly lease: number;
   readonly delivery: Delivery;
   readonly leave: () => void;
 }
@@ -61,6 +62,8 @@ export class Link {
   /** Object bytes wait for it. */
   readonly #known = Promise.withResolvers<Welcomed>();
   #heardMs = performance.now();
+  /** When object bytes last came. */
+  #objectMs = performance.now();
   #busy = 0;
   #unacknowledged = 0;
   #stateIsOld = false;
@@ -89,8 +92,11 @@ export class Link {
   tick(nowMs: number): void {
     if (this.#stateIsOld) this.#sendState();
     // Silence counts only while the relay reads.
-    if (this.#busy > 0) this.#heardMs = nowMs;
-    if (nowMs - this.#heardMs > LINK_SILENCE_MS) this.end(new Failure("relay/unreachable", { what: "silence" }));
+    if (this.#busy > 0) this.#heardMs = this.#objectMs = nowMs;
+    const isInside = [...this.#intakes.values()].some((intake) => intake.isInside);
+    const silenceMs = nowMs - (isInside ? Math.min(this.#heardMs, this.#objectMs) : this.#heardMs);
+    if (silenceMs > LINK_SILENCE_MS) this.end(new Failure("relay/unreachable", { what: "silence" }));
+    if (this.#welcomed?.delivery.isStalled(nowMs)) this.end(new Failure("relay/unreachable", { what: "stalled" }));
   }
 
   /** Says good-bye with the failure's code, or without one, and ends the connection. */
@@ -106,7 +112,7 @@ export class Link {
     if (this.#isOver) return undefined;
     if (frame.t === "hello") return this.#onHello(frame);
     if (this.#welcomed === undefined) throw new Failure("wire/malformed", { what: "no hello" });
-    const { portal, delivery } = this.#welcomed;
+    const { portal, lease, delivery } = this.#welcomed;
     switch (frame.t) {
       case "want":
         delivery.want(frame.kind, frame.index);
@@ -117,9 +123,9 @@ export class Link {
         delivery.unwant(frame.kind, frame.index);
         return undefined;
       case "commit":
-        if (!this.#welcomed.mayStore) throw new Failure("wire/malformed", { what: "role" });
+        if (lease === 0) throw new Failure("wire/malformed", { what: "role" });
         return this.#services.portals
-          .commit(portal, { packs: frame.packs, pages: frame.pages, root: Uint8Array.from(frame.root) })
+          .commit(portal, { packs: frame.packs, pages: frame.pages, root: Uint8Array.from(frame.root) }, lease)
           .then(() => this.#send({ t: "committed" }));
       case "complete":
         // Told before the portal ends with its last download.
@@ -150,28 +156,42 @@ export class Link {
       broken: (failure) => this.end(failure),
       sent: (bytes) => metrics.bytesOut(carrier, bytes),
     });
-    const leave = portal.join({
-      role: frame.role,
-      onState: () => this.#sendState(),
-      onEnd: (reason) => this.end(reason),
-    });
-    this.#welcomed = { portal, mayStore: frame.role === "send", delivery, leave };
+    const { lease, leave } = await this.#join(portal, frame);
+    if (this.#isOver) return leave();
+    this.#welcomed = { portal, lease, delivery, leave };
     const limits = { windowBytes: UPLOAD_WINDOW_BYTES, maxWants: MAX_WANTS };
-    this.#send({ t: "welcome", v: PROTOCOL_VERSION, limits, state: portal.state() });
+    this.#send({ t: "welcome", v: PROTOCOL_VERSION, limits, lease, state: portal.state() });
     this.#services.log.debug("link", { carrier, portal: portal.key, address: this.#carrier.address });
     for (const output of this.#outputs.splice(0)) delivery.addOutput(output);
     this.#known.resolve(this.#welcomed);
   }
 
+  async #join(
+    portal: LivePortal,
+    { role, lease, takeOver }: Extract<ClientFrame, { t: "hello" }>,
+  ): Promise<{ readonly lease: number; readonly leave: () => void }> {
+    const member = { onState: () => this.#sendState(), onEnd: (reason: Failure) => this.end(reason) };
+    if (role === "receive") {
+      if (lease !== 0 || takeOver) throw new Failure("wire/malformed", { what: "lease" });
+      return { lease, leave: portal.join({ ...member, role, lease }) };
+    }
+    const onLost = (kind: ObjectKind, index: number) => {
+      // What was lost before the welcome is not in its state.
+      if (this.#welcomed !== undefined) this.#send({ t: "lost", kind, index });
+    };
+    return this.#services.portals.admitSender(portal, { lease, takeOver }, { ...member, onLost });
+  }
+
   #onObjectBytes(stream: number, bytes: Uint8Array): Promise<void> | undefined {
     if (this.#isOver) return undefined;
+    this.#objectMs = performance.now();
     this.#services.metrics.bytesIn(this.#carrier.kind, bytes.length);
     const known = this.#intakes.get(stream);
     if (known !== undefined) return known.push(bytes);
-    return this.#known.promise.then(({ portal, mayStore }) => {
-      if (!mayStore) throw new Failure("wire/malformed", { what: "role" });
+    return this.#known.promise.then(({ portal, lease }) => {
+      if (lease === 0) throw new Failure("wire/malformed", { what: "role" });
       const intake = new ObjectIntake({
-        begin: (header) => this.#beginUpload(portal, header),
+        begin: (header) => this.#beginUpload(portal, header, lease),
         end: (upload) => this.#endUpload(upload),
       });
       this.#intakes.set(stream, intake);
@@ -179,14 +199,14 @@ export class Link {
     });
   }
 
-  async #beginUpload(portal: LivePortal, header: ObjectHeader): Promise<Upload> {
+  async #beginUpload(portal: LivePortal, header: ObjectHeader, lease: number): Promise<Upload> {
     const { kind, index } = header;
     if (this.#unacknowledged + header.length > UPLOAD_WINDOW_BYTES) {
       this.#send({ t: "refuse", kind, index, code: wireCode("wire/window") });
       throw new Failure("wire/window", { bytes: this.#unacknowledged + header.length });
     }
     this.#unacknowledged += header.length;
-    const upload = await this.#services.portals.upload(portal, header);
+    const upload = await this.#services.portals.upload(portal, header, lease);
     if (upload.refusal !== undefined) this.#refuse(upload, upload.refusal);
     return upload;
   }

@@ -60,6 +60,11 @@ export class ObjectIntake {
     }
   }
 
+  /** True between the first byte of an object and its last. */
+  get isInside(): boolean {
+    return this.#headLength > 0 || this.#upload !== undefined;
+  }
+
   /** The stream is gone. */
   abort(): void {
     this.#isAborted = true;

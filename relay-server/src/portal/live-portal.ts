@@ -4,12 +4,13 @@
  *
  * @module
  */
-import type { Failure } from "../../../core/failure.ts";
+import { Failure } from "../../../core/failure.ts";
 import type { PortalPhase, PortalState } from "../../../core/wire/frame.ts";
 import type { ObjectHeader, ObjectKind } from "../../../core/wire/object.ts";
 import type { PortalKey } from "../bytes.ts";
 import type { ObjectSource, StoredPortal } from "../store/store.ts";
 import { IndexSet } from "./index-set.ts";
+import type { Lifetime } from "./lifetime.ts";
 
 /** Ranges in one state: what fits a frame with room to spare. */
 const MAX_PACK_RANGES = 4096;
@@ -20,9 +21,13 @@ export type Role = "send" | "receive";
 /** Somebody who uses the portal right now: a link, or a recent HTTP request. */
 export interface Member {
   readonly role: Role;
+  /** Under which a sender stores; 0 for a receiver. */
+  readonly lease: number;
   /** The portal's state changed. */
   onState?(): void;
-  /** The portal ended. */
+  /** To senders: an object that was held is damaged. */
+  onLost?(kind: ObjectKind, index: number): void;
+  /** The portal ended, or another sender took the lease. */
   onEnd?(reason: Failure): void;
 }
 
@@ -37,17 +42,22 @@ export interface FreshObject {
 
 export class LivePortal {
   readonly key: PortalKey;
+  readonly lifetime: Lifetime;
   stored: StoredPortal;
   readonly held: Readonly<Record<ObjectKind, IndexSet>>;
   readonly #fresh = new Map<string, FreshObject>();
   readonly #waiters = new Map<string, Set<() => void>>();
   readonly #members = new Set<Member>();
   readonly #followers = new Set<() => void>();
+  readonly #writes = new Set<Promise<unknown>>();
+  #turn: Promise<unknown> = Promise.resolve();
+  #turns = 0;
   #ended: Failure | undefined;
   #version = Date.now();
 
-  constructor(stored: StoredPortal, packs: Iterable<number>, pages: Iterable<number>) {
+  constructor(stored: StoredPortal, packs: Iterable<number>, pages: Iterable<number>, lifetime: Lifetime) {
     this.key = stored.key;
+    this.lifetime = lifetime;
     this.stored = stored;
     this.held = { pack: new IndexSet(packs), page: new IndexSet(pages) };
   }
@@ -64,12 +74,12 @@ export class LivePortal {
 
   /** True while somebody would miss it in memory. */
   get isUsed(): boolean {
-    return this.#members.size + this.#followers.size + this.#waiters.size + this.#fresh.size > 0;
+    return this.#members.size + this.#followers.size + this.#waiters.size + this.#writes.size + this.#turns > 0;
   }
 
   get phase(): PortalPhase {
     if (this.#ended !== undefined) return "expired";
-    if (this.stored.commitment !== null || this.#count("send") > 0) return "active";
+    if (this.stored.commitment !== null || this.hasSender) return "active";
     return this.held.pack.size + this.held.page.size === 0 ? "created" : "paused";
   }
 
@@ -88,10 +98,51 @@ export class LivePortal {
   /** Gives the function that ends the membership. */
   join(member: Member): () => void {
     this.#members.add(member);
+    const leave = this.lifetime.use();
     this.changed();
     return () => {
-      if (this.#members.delete(member)) this.changed();
+      if (!this.#members.delete(member)) return;
+      leave();
+      this.changed();
+      // Nobody is left to repeat what was lost: whoever waits for it learns that.
+      if (this.stored.commitment !== null && member.role === "send" && !this.hasSender) this.#wakeAll();
     };
+  }
+
+  get hasSender(): boolean {
+    return this.#count("send") > 0;
+  }
+
+  /** Decisions about the lease follow each other. */
+  inTurn<T>(decide: () => Promise<T>): Promise<T> {
+    this.#turns++;
+    const turn = this.#turn.then(decide).finally(() => this.#turns--);
+    this.#turn = turn.catch(() => undefined);
+    return turn;
+  }
+
+  /** @throws Failure `portal/lease-lost` for an older lease, `wire/malformed` for one that was never given */
+  assertLease(lease: number): void {
+    if (lease < this.stored.lease) throw new Failure("portal/lease-lost");
+    if (lease > this.stored.lease) throw new Failure("wire/malformed", { what: "lease" });
+  }
+
+  /** Tells the senders of older leases that theirs is lost. */
+  endOlderLeases(): void {
+    const lost = [...this.#members].filter(({ role, lease }) => role === "send" && lease < this.stored.lease);
+    for (const member of lost) member.onEnd?.(new Failure("portal/lease-lost"));
+  }
+
+  /** Makes `settled` wait for a write of a sender. */
+  trackWrite(write: Promise<unknown>): void {
+    this.#writes.add(write);
+    const forget = () => void this.#writes.delete(write);
+    write.then(forget, forget);
+  }
+
+  /** Resolves when every write that began before is stored or refused. */
+  async settled(): Promise<void> {
+    await Promise.allSettled(this.#writes);
   }
 
   /** Resolves true at the next change, false when the signal aborts first. */
@@ -135,6 +186,7 @@ export class LivePortal {
     const { kind, index } = object.header;
     const key = objectKey(kind, index);
     this.#fresh.set(key, object);
+    this.trackWrite(object.stored);
     object.stored.then(
       () => {
         const before = this.phase;
@@ -145,6 +197,14 @@ export class LivePortal {
       () => this.#fresh.delete(key),
     );
     this.#wake(key);
+  }
+
+  /** A held object was found damaged: it is held no longer, and senders may store it again. */
+  lost(kind: ObjectKind, index: number): void {
+    if (!this.held[kind].has(index)) return;
+    this.held[kind].delete(index);
+    for (const member of [...this.#members]) if (member.role === "send") member.onLost?.(kind, index);
+    this.changed();
   }
 
   /** True when the object can be opened now. */
@@ -161,7 +221,7 @@ export class LivePortal {
   /** True when waiting is in vain: it never existed, or it was lost after the commit and no sender is there to repeat it. */
   willNotCome(kind: ObjectKind, index: number): boolean {
     const wasHeld = this.stored.commitment !== null && !this.held[kind].has(index);
-    return this.isBeyond(kind, index) || (wasHeld && this.#count("send") === 0);
+    return this.isBeyond(kind, index) || (wasHeld && !this.hasSender);
   }
 
   /** Calls back when the object may be there, or never will; gives the function that stops waiting. */

@@ -23,12 +23,18 @@ export interface Uploads {
 }
 
 /** Decides whether the object is wanted. Never throws a Failure: a refusal is told by the upload. */
-export async function beginUpload(uploads: Uploads, portal: LivePortal, header: ObjectHeader): Promise<Upload> {
+export async function beginUpload(
+  uploads: Uploads,
+  portal: LivePortal,
+  header: ObjectHeader,
+  lease: number,
+): Promise<Upload> {
   try {
+    portal.assertLease(lease);
     const known = await findKnown(uploads, portal, header);
     if (known !== undefined) return new DroppedUpload(header, undefined, known);
     if (portal.stored.commitment !== null && !isRepair(portal, header)) throw new Failure("portal/closed");
-    return new KeptUpload(uploads, portal, header, await uploads.store.receive(portal.key, header));
+    return new KeptUpload(uploads, portal, lease, header, await uploads.store.receive(portal.key, header, lease));
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
     return new DroppedUpload(header, error, undefined);
@@ -104,6 +110,7 @@ class KeptUpload implements Upload {
   missing: number;
   readonly #uploads: Uploads;
   readonly #portal: LivePortal;
+  readonly #lease: number;
   readonly #incoming: IncomingObject;
   readonly #hash = new ObjectHasher();
   #gathered: Uint8Array[] = [];
@@ -111,13 +118,15 @@ class KeptUpload implements Upload {
   #writing: Promise<void> | undefined;
   #failure: Failure | undefined;
   #isOver = false;
-  #isKept = false;
+  /** The incoming object is stored or discarded. */
+  #isSettled = false;
 
-  constructor(uploads: Uploads, portal: LivePortal, header: ObjectHeader, incoming: IncomingObject) {
+  constructor(uploads: Uploads, portal: LivePortal, lease: number, header: ObjectHeader, incoming: IncomingObject) {
     this.header = header;
     this.missing = header.length;
     this.#uploads = uploads;
     this.#portal = portal;
+    this.#lease = lease;
     this.#incoming = incoming;
   }
 
@@ -162,29 +171,33 @@ class KeptUpload implements Upload {
     try {
       if (this.#failure !== undefined) throw this.#failure;
       if (Buffer.compare(this.#hash.digest(), this.header.hash) !== 0) throw new Failure("object/hash");
-      const known = await this.#findKnown();
-      if (known === undefined) return await this.#keep();
-      await this.#incoming.discard();
-      await known.stored;
+      await this.#settle();
     } catch (error) {
-      if (!this.#isKept) await this.#incoming.discard();
+      if (!this.#isSettled) await this.#incoming.discard();
       throw error;
     }
   }
 
-  /** Looks until nothing changed while looking: the same object may come over two links at once. */
-  async #findKnown(): Promise<Known | undefined> {
+  /** Keeps the object, or waits for the same one: it may come over two links at once. */
+  async #settle(): Promise<void> {
     const { kind, index } = this.header;
     for (let look = 0; look < MAX_LOOKS; look++) {
       const known = await findKnown(this.#uploads, this.#portal, this.header);
-      if (known !== undefined || !this.#portal.has(kind, index)) return known;
+      // From here to `#keep` nothing else runs: no stale sender's object is given to readers, and of two only one is kept.
+      this.#portal.assertLease(this.#lease);
+      if (known !== undefined) {
+        this.#isSettled = true;
+        await this.#incoming.discard();
+        return known.stored;
+      }
+      if (!this.#portal.has(kind, index)) return this.#keep();
     }
     throw new Failure("relay/storage", { what: "unsettled" });
   }
 
   #keep(): Promise<void> {
     const { header } = this;
-    this.#isKept = true;
+    this.#isSettled = true;
     const incoming = this.#incoming;
     const stored = incoming.store();
     this.#portal.addFresh({ header, source: () => incoming.source(), stored });

@@ -27,7 +27,6 @@ export const FILE_CALLS = {
   mkdir: promises.mkdir,
   rm: promises.rm,
   readdir: promises.readdir,
-  unlink: promises.unlink,
 };
 
 export type FileCalls = typeof FILE_CALLS;

@@ -4,11 +4,14 @@
  *
  * @module
  */
+import { join } from "node:path";
 import type { FileCalls } from "./file-calls.ts";
 import type { Gate } from "./gate.ts";
 
 /** Folders remembered as made and flushed. */
 const KNOWN_FOLDERS = 4096;
+/** Comes and goes in a folder whose flush failed. */
+const MARK = ".flush";
 
 interface Turn {
   readonly running: Promise<void>;
@@ -20,6 +23,8 @@ export class FolderSync {
   readonly #gate: Gate;
   readonly #turns = new Map<string, Turn>();
   readonly #known = new Set<string>();
+  /** The last flush failed: the system may think now that there is nothing to flush. */
+  readonly #doubtful = new Set<string>();
 
   /** @param gate limits flushes of folders and files together */
   constructor(fs: FileCalls, gate: Gate) {
@@ -36,6 +41,7 @@ export class FolderSync {
   }
   forget(folder: string): void {
     this.#known.delete(folder);
+    this.#doubtful.delete(folder);
   }
 
   /** Resolves when everything that was in the folder at the time of the call is durable. */
@@ -58,11 +64,21 @@ export class FolderSync {
   async #flush(folder: string): Promise<void> {
     // Windows has no way to flush a folder and does it with the rename.
     if (process.platform === "win32") return;
+    if (this.#doubtful.has(folder)) await this.#touch(folder);
     const file = await this.#fs.open(folder, "r");
+    this.#doubtful.add(folder);
     try {
       await this.#gate.run(() => this.#fs.fsync(file));
+      this.#doubtful.delete(folder);
     } finally {
       await this.#fs.close(file);
     }
+  }
+
+  /** Makes a change, so that the next flush has to write the whole folder again. */
+  async #touch(folder: string): Promise<void> {
+    const mark = join(folder, MARK);
+    await this.#fs.mkdir(mark, { recursive: true });
+    await this.#fs.rm(mark, { recursive: true, force: true });
   }
 }

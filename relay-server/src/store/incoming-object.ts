@@ -3,9 +3,12 @@
  *
  * @module
  */
+import type { Failure } from "../../../core/failure.ts";
 import type { ObjectHeader } from "../../../core/wire/object.ts";
 import type { PortalKey } from "../bytes.ts";
 import type { FileUse } from "./file-use.ts";
+import { isInDoubt } from "./group-commit.ts";
+import type { Health } from "./health.ts";
 import { bytesSource, fileSource } from "./object-source.ts";
 import type { PackFiles } from "./pack-files.ts";
 import { storageFailure } from "./storage-failure.ts";
@@ -14,6 +17,7 @@ import type { IncomingObject, ObjectSource } from "./store.ts";
 /** What incoming objects need of their store. */
 export interface ObjectKeeper {
   readonly files: PackFiles;
+  readonly health: Health;
   list(key: PortalKey, header: ObjectHeader, inside: Uint8Array | null): Promise<void>;
   /** Ends the reservation. */
   release(key: PortalKey, bytes: number): void;
@@ -42,7 +46,7 @@ export class FileObject implements IncomingObject {
     try {
       await this.#file.write(slices, position);
     } catch (error) {
-      throw storageFailure(error);
+      throw noted(this.#keeper, error);
     }
   }
 
@@ -57,16 +61,11 @@ export class FileObject implements IncomingObject {
   async #store(): Promise<void> {
     const { kind, index, length } = this.#header;
     const { files } = this.#keeper;
-    let isPublished = false;
     try {
-      await files.publish(this.#file, this.#key, kind, index);
-      isPublished = true;
-      await this.#keeper.list(this.#key, this.#header, null);
-    } catch (error) {
-      // An fsync that failed once is never believed again: the bytes go, the sender sends them anew.
-      const remove = isPublished ? files.removeObject(this.#key, kind, index) : files.removeTemporary(this.#file);
-      await remove.catch(() => undefined);
-      throw storageFailure(error);
+      await files.publish(this.#file, this.#key, kind, index).catch((error: unknown) => {
+        throw noted(this.#keeper, error);
+      });
+      await this.#list();
     } finally {
       this.#keeper.release(this.#key, length);
       // Whoever learns now that it is stored may still open the source that it saw before.
@@ -74,10 +73,22 @@ export class FileObject implements IncomingObject {
     }
   }
 
+  async #list(): Promise<void> {
+    const { kind, index } = this.#header;
+    try {
+      await this.#keeper.list(this.#key, this.#header, null);
+    } catch (error) {
+      const failure = storageFailure(error);
+      // Its row might come back after a crash, and would need it; otherwise the next start sweeps it.
+      if (!isInDoubt(failure)) await this.#keeper.files.removeObject(this.#key, kind, index);
+      throw failure;
+    }
+  }
+
   async discard(): Promise<void> {
     this.#keeper.release(this.#key, this.#header.length);
     this.#file.release();
-    await this.#keeper.files.removeTemporary(this.#file).catch(() => undefined);
+    await this.#keeper.files.removeTemporary(this.#file);
   }
 }
 
@@ -118,4 +129,11 @@ export class RowObject implements IncomingObject {
   async discard(): Promise<void> {
     this.#keeper.release(this.#key, this.#header.length);
   }
+}
+
+/** An error of the disk under an object's file, made known. */
+function noted(keeper: ObjectKeeper, error: unknown): Failure {
+  const failure = storageFailure(error);
+  keeper.health.failed(failure);
+  return failure;
 }

@@ -44,11 +44,24 @@ export class PackFiles {
 
   /** Makes a temporary file durable under its final name. @throws what the file system throws; the file is removed then */
   async publish(file: FileUse, key: PortalKey, kind: ObjectKind, index: number): Promise<void> {
-    await this.#syncs.run(() => file.sync());
     const folder = this.#folder(key);
-    await this.#makeFolder(folder);
-    await this.#fs.rename(file.path, join(folder, fileName(kind, index)));
-    await this.#folders.sync(folder);
+    const path = join(folder, fileName(kind, index));
+    try {
+      // A flush that failed once is never asked for again: the bytes go, the sender sends them anew.
+      await this.#syncs.run(() => file.sync());
+      await this.#makeFolder(folder);
+    } catch (error) {
+      await this.#remove(file.path);
+      throw error;
+    }
+    try {
+      await this.#fs.rename(file.path, path);
+      await this.#folders.sync(folder);
+    } catch (error) {
+      await this.#remove(file.path);
+      await this.#remove(path);
+      throw error;
+    }
   }
 
   async open(key: PortalKey, kind: ObjectKind, index: number): Promise<FileUse> {
@@ -56,11 +69,11 @@ export class PackFiles {
   }
 
   async removeTemporary(file: FileUse): Promise<void> {
-    await this.#fs.rm(file.path, { force: true });
+    await this.#remove(file.path);
   }
 
   async removeObject(key: PortalKey, kind: ObjectKind, index: number): Promise<void> {
-    await this.#fs.rm(join(this.#folder(key), fileName(kind, index)), { force: true });
+    await this.#remove(join(this.#folder(key), fileName(kind, index)));
   }
 
   async removePortal(key: PortalKey): Promise<void> {
@@ -76,12 +89,17 @@ export class PackFiles {
         const folder = join(this.#blobs, prefix, key);
         const names = await this.#fs.readdir(folder);
         const orphans = names.filter((name) => !isHeld(key, name));
-        for (const name of orphans) await this.#fs.unlink(join(folder, name));
+        for (const name of orphans) await this.#fs.rm(join(folder, name), { recursive: true, force: true });
         if (orphans.length === names.length) await this.#fs.rm(folder, { recursive: true });
         swept += orphans.length;
       }
     }
     return swept;
+  }
+
+  /** A file that cannot be removed now is an orphan, and is swept at the next start. */
+  async #remove(path: string): Promise<void> {
+    await this.#fs.rm(path, { force: true }).catch(() => undefined);
   }
 
   async #makeFolder(folder: string): Promise<void> {

@@ -7,6 +7,7 @@
 import { statfs } from "node:fs/promises";
 import { Failure } from "../../../core/failure.ts";
 import type { PortalKey } from "../bytes.ts";
+import type { Ballast } from "./ballast.ts";
 import { storageFailure } from "./storage-failure.ts";
 
 /** How long one look at the free space of the disk holds. */
@@ -19,15 +20,34 @@ interface Limits {
   readonly minFreeBytes: number;
 }
 
+/** One look at the disk. */
+interface Look {
+  readonly freeBytes: Promise<number>;
+  readonly atMs: number;
+  /** Reserved when it was taken, and since: all of it may have been written and may not have been seen. */
+  takenBytes: number;
+}
+
 export class Room {
   readonly #limits: Limits;
+  readonly #ballast: Ballast;
   readonly #reserved = new Map<PortalKey, number>();
   #total = 0;
-  #look: Promise<number> | undefined;
-  #lookedAt = Number.NEGATIVE_INFINITY;
+  #look: Look | undefined;
 
-  constructor(limits: Limits) {
+  constructor(limits: Limits, ballast: Ballast) {
     this.#limits = limits;
+    this.#ballast = ballast;
+  }
+
+  /** Begins to make the ballast, where there is room for it. */
+  prepare(): void {
+    this.check().catch(() => undefined);
+  }
+
+  /** Nothing is reserved. @throws Failure `relay/full` when there is no room for anything, and what `statfs` throws */
+  check(): Promise<void> {
+    return this.#checkDisk(0);
   }
 
   /** @throws Failure `portal/full` | `relay/full`; nothing is reserved then */
@@ -38,8 +58,7 @@ export class Room {
     this.#reserved.set(key, ofPortal + bytes);
     this.#total += bytes;
     try {
-      if ((await this.#lookAtDisk()) - this.#total < this.#limits.minFreeBytes)
-        throw new Failure("relay/full", { what: "disk" });
+      await this.#checkDisk(bytes);
     } catch (error) {
       this.give(key, bytes);
       throw storageFailure(error);
@@ -53,18 +72,34 @@ export class Room {
     this.#total -= bytes;
   }
 
-  /** One look serves everybody who asks within a while, also those who ask before it is done. */
-  #lookAtDisk(): Promise<number> {
+  /** The disk keeps the operator's reserve and the ballast's. @throws Failure `relay/full`, and what `statfs` throws */
+  async #checkDisk(bytes: number): Promise<void> {
+    const free = await this.#free(bytes);
+    const ballast = this.#ballast.isWhole ? 0 : this.#ballast.bytes;
+    if (free < this.#limits.minFreeBytes + ballast) throw new Failure("relay/full", { what: "disk" });
+    if (this.#ballast.isWhole) return;
+    const isBuilt = await this.#ballast.build();
+    this.#look = undefined;
+    if (!isBuilt) throw new Failure("relay/full", { what: "disk" });
+  }
+
+  /** Free bytes when all that is reserved is written. One look serves everybody who asks within a while. */
+  async #free(bytes: number): Promise<number> {
     const now = performance.now();
-    if (this.#look === undefined || now - this.#lookedAt >= FREE_SPACE_MS) {
-      this.#lookedAt = now;
-      const look = statfs(this.#limits.dataDir).then(({ bavail, bsize }) => bavail * bsize);
-      // A look that failed tells nothing to those who come later.
-      look.catch(() => {
-        if (this.#look === look) this.#look = undefined;
-      });
-      this.#look = look;
+    const last = this.#look;
+    if (last !== undefined && now - last.atMs < FREE_SPACE_MS) {
+      last.takenBytes += bytes;
+      return (await last.freeBytes) - last.takenBytes;
     }
-    return this.#look;
+    const freeBytes = statfs(this.#limits.dataDir).then(({ bavail, bsize }) => bavail * bsize);
+    const look: Look = { freeBytes, atMs: now, takenBytes: this.#total };
+    this.#look = look;
+    try {
+      return (await freeBytes) - look.takenBytes;
+    } catch (error) {
+      // A look that failed tells nothing to those who come later.
+      if (this.#look === look) this.#look = undefined;
+      throw error;
+    }
   }
 }

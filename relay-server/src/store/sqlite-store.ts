@@ -11,29 +11,47 @@ import { Failure } from "../../../core/failure.ts";
 import type { Commitment } from "../../../core/wire/frame.ts";
 import type { ObjectHeader, ObjectKind } from "../../../core/wire/object.ts";
 import type { PortalKey } from "../bytes.ts";
+import { Ballast } from "./ballast.ts";
 import type { FileCalls } from "./file-calls.ts";
 import { GroupCommit } from "./group-commit.ts";
+import { Health, type HealthWatcher } from "./health.ts";
 import { FileObject, type ObjectKeeper, RowObject } from "./incoming-object.ts";
-import { bytesSource, fileSource, verifySource } from "./object-source.ts";
 import { fileName, PackFiles } from "./pack-files.ts";
 import { Room } from "./room.ts";
 import { prepareDatabase } from "./schema.ts";
 import { statementsOf, toStoredPortal } from "./statements.ts";
-import { isAbsent, storageFailure } from "./storage-failure.ts";
-import type { FoundObject, IncomingObject, NewPortal, ObjectSource, Store, StoredPortal, StoreUsage } from "./store.ts";
+import { storageFailure } from "./storage-failure.ts";
+import type {
+  FoundObject,
+  IncomingObject,
+  NewPortal,
+  ObjectSource,
+  PlacedObject,
+  ScrubRange,
+  Store,
+  StoredPortal,
+  StoreUsage,
+} from "./store.ts";
+import { StoredReader } from "./stored-reader.ts";
 
 /** Objects up to this size live in the database: one durable write instead of three. */
 const INSIDE_BYTES = 16 * 1024;
+/** What nobody chose about a portal that was just created. */
+const FRESH = { downloads: 0, bytes: 0, lease: 1, commitment: null, endedAtMs: null } as const;
+/** Changes that are refused first on a full disk. */
+const GROWTH = { grows: true } as const;
 /** Rows that one change may remove, so that the thread is not held for long. */
 const REMOVE_ROWS = 2000;
 
-export interface StoreOptions {
+export interface StoreOptions extends HealthWatcher {
   readonly dataDir: string;
   readonly maxPortalBytes: number;
   readonly maxStoreBytes: number;
   readonly maxPortals: number;
   /** Bytes that stay free on the disk. */
   readonly minFreeBytes: number;
+  /** A stored object was found damaged; told once for each time. */
+  onDamaged?(key: PortalKey, kind: ObjectKind): void;
   /** Replaced in tests that make the disk fail. */
   readonly files?: FileCalls;
 }
@@ -53,35 +71,45 @@ export async function openSqliteStore(options: StoreOptions): Promise<Store> {
   }
 }
 
-class SqliteStore implements Store, ObjectKeeper {
+class SqliteStore implements Store {
   readonly #db: DatabaseSync;
   readonly #sql: ReturnType<typeof statementsOf>;
   readonly #options: StoreOptions;
   readonly #changes: GroupCommit;
   readonly #room: Room;
-  readonly files: PackFiles;
+  readonly #health: Health;
+  readonly #ballast: Ballast;
+  readonly #files: PackFiles;
+  readonly #reader: StoredReader;
   readonly #unfinished = new Set<Promise<unknown>>();
 
   constructor(db: DatabaseSync, options: StoreOptions) {
     this.#db = db;
     this.#options = options;
     this.#sql = statementsOf(db);
-    this.#changes = new GroupCommit(db);
-    this.files = new PackFiles(options.dataDir, options.files);
-    this.#room = new Room(options);
+    this.#health = new Health(options);
+    this.#ballast = new Ballast(options.dataDir, options.minFreeBytes);
+    this.#changes = new GroupCommit(db, { health: this.#health, giveUpBallast: () => this.#ballast.giveUp() });
+    this.#files = new PackFiles(options.dataDir, options.files);
+    const { onDamaged = () => {} } = options;
+    this.#reader = new StoredReader({ sql: this.#sql, changes: this.#changes, files: this.#files, onDamaged });
+    this.#room = new Room(options, this.#ballast);
   }
 
   async prepare(): Promise<void> {
-    await this.files.prepare();
-    await this.files.sweep((key, name) => {
+    await this.#files.prepare();
+    await this.#files.sweep((key, name) => {
       const kind = name.endsWith(".page") ? "page" : "pack";
       const index = Number.parseInt(name, 10);
       if (!Number.isSafeInteger(index) || fileName(kind, index) !== name) return false;
       return this.#sql.findObject(key as PortalKey, kind, index)?.inside === 0;
     });
+    this.#room.prepare();
   }
 
-  createPortal(portal: NewPortal): Promise<{ created: boolean; portal: StoredPortal }> {
+  async createPortal(portal: NewPortal): Promise<{ created: boolean; portal: StoredPortal }> {
+    // A portal into which nothing could be stored helps nobody; one that exists is told even then.
+    if (this.#sql.findPortal(portal.key) === undefined) await this.#checkRoom();
     return this.#changes.submit(() => {
       const existing = this.#sql.findPortal(portal.key);
       if (existing !== undefined) {
@@ -92,8 +120,8 @@ class SqliteStore implements Store, ObjectKeeper {
       }
       if (this.usage().portals >= this.#options.maxPortals) throw new Failure("relay/full", { what: "portals" });
       this.#sql.insertPortal(portal);
-      return { created: true, portal: { ...portal, downloads: 0, bytes: 0, commitment: null, endedAtMs: null } };
-    });
+      return { created: true, portal: { ...portal, ...FRESH } };
+    }, GROWTH);
   }
 
   async loadPortal(key: PortalKey): Promise<StoredPortal | undefined> {
@@ -113,63 +141,87 @@ class SqliteStore implements Store, ObjectKeeper {
     return this.#sql.packHashes(key);
   }
 
-  async receive(key: PortalKey, header: ObjectHeader): Promise<IncomingObject> {
-    const portal = this.#sql.findPortal(key);
-    if (portal === undefined || portal.ended_ms !== null) throw new Failure("portal/expired");
-    await this.#room.reserve(key, header.length, { portalBytes: portal.bytes, storeBytes: this.usage().bytes });
+  async receive(key: PortalKey, header: ObjectHeader, lease: number): Promise<IncomingObject> {
+    const portalBytes = this.#sql.portalBytes(key);
+    if (portalBytes === undefined) throw new Failure("portal/expired");
+    const found = this.#sql.findObject(key, header.kind, header.index);
+    // Damaged bytes make room for what replaces them.
+    const replaced = found?.corrupt === true ? found.header.length : 0;
+    const held = { portalBytes: portalBytes - replaced, storeBytes: this.usage().bytes - replaced };
+    await this.#room.reserve(key, header.length, held).catch((error: unknown) => this.#refuse(error));
     try {
-      if (header.length <= INSIDE_BYTES) return new RowObject(this, key, header);
-      return new FileObject(this, key, header, await this.files.begin());
+      const keeper = this.#keeper(lease);
+      if (header.length <= INSIDE_BYTES) return new RowObject(keeper, key, header);
+      return new FileObject(keeper, key, header, await this.#files.begin());
     } catch (error) {
       this.#room.give(key, header.length);
-      throw storageFailure(error);
+      return this.#refuse(error);
     }
   }
 
+  /** @throws Failure `relay/full` when the disk has no room for anything new */
+  async #checkRoom(): Promise<void> {
+    await this.#room.check().catch((error: unknown) => this.#refuse(error));
+  }
+
+  /** Makes an error of the disk known. @throws Failure */
+  #refuse(error: unknown): never {
+    const failure = storageFailure(error);
+    this.#health.failed(failure);
+    throw failure;
+  }
+
+  /** What an object that comes under a lease needs of this store. */
+  #keeper(lease: number): ObjectKeeper {
+    return {
+      files: this.#files,
+      health: this.#health,
+      list: (key, header, inside) => this.#list(key, header, inside, lease),
+      release: (key, bytes) => this.#room.give(key, bytes),
+      track: (work) => this.#track(work),
+    };
+  }
+
   /** Lists an object whose bytes are durable, or come as `inside`. */
-  async list(key: PortalKey, header: ObjectHeader, inside: Uint8Array | null): Promise<void> {
+  async #list(key: PortalKey, header: ObjectHeader, inside: Uint8Array | null, lease: number): Promise<void> {
     await this.#changes.submit(() => {
-      this.#sql.removeCorrupt(key, header);
-      if (!this.#sql.addPortalBytes(key, header.length, this.#options.maxPortalBytes)) {
-        const ended = this.#sql.findPortal(key)?.ended_ms !== null;
-        throw new Failure(ended ? "portal/expired" : "portal/full");
+      const repairs = this.#sql.removeCorrupt(key, header);
+      if (!this.#sql.addPortalBytes(key, header.length, this.#options.maxPortalBytes, lease)) {
+        this.#assertLease(key, lease);
+        throw new Failure("portal/full");
       }
       if (!this.#sql.addStoreBytes(header.length, this.#options.maxStoreBytes)) throw new Failure("relay/full");
-      this.#sql.insertObject(key, header, inside);
-    });
+      this.#sql.insertObject(key, header, inside, repairs);
+    }, GROWTH);
   }
 
-  release(key: PortalKey, bytes: number): void {
-    this.#room.give(key, bytes);
+  /** @throws Failure `portal/expired` | `portal/lease-lost` */
+  #assertLease(key: PortalKey, lease: number): void {
+    const portal = this.#sql.findPortal(key);
+    if (portal === undefined || portal.ended_ms !== null) throw new Failure("portal/expired");
+    if (portal.lease !== lease) throw new Failure("portal/lease-lost");
   }
 
-  track<T>(work: Promise<T>): Promise<T> {
+  #track<T>(work: Promise<T>): Promise<T> {
     this.#unfinished.add(work);
     work.catch(() => undefined).finally(() => this.#unfinished.delete(work));
     return work;
   }
 
-  async open(key: PortalKey, kind: ObjectKind, index: number): Promise<ObjectSource> {
-    const found = this.#sql.findObject(key, kind, index);
-    if (found === undefined) throw new Failure("object/absent");
-    if (found.corrupt) throw new Failure("object/corrupt");
-    try {
-      const inside = found.inside === 1 ? this.#sql.insideBytes(key, kind, index) : undefined;
-      const source = inside
-        ? bytesSource(found.header, inside)
-        : fileSource(found.header, await this.files.open(key, kind, index));
-      return await verifySource(source);
-    } catch (error) {
-      const failure = isAbsent(error) ? new Failure("object/corrupt", {}, { cause: error }) : storageFailure(error);
-      // A portal that ended meanwhile lost its files on purpose.
-      if (this.#sql.findObject(key, kind, index) === undefined) throw new Failure("object/absent");
-      if (failure.code === "object/corrupt") await this.#changes.submit(() => this.#sql.markCorrupt(key, kind, index));
-      throw failure;
-    }
+  open(key: PortalKey, kind: ObjectKind, index: number): Promise<ObjectSource> {
+    return this.#reader.open(key, kind, index);
   }
 
-  commitPortal(key: PortalKey, commitment: Commitment): Promise<void> {
-    return this.#changes.submit(() => this.#sql.commitPortal(key, commitment));
+  commitPortal(key: PortalKey, commitment: Commitment, lease: number): Promise<void> {
+    return this.#changes.submit(() => {
+      if (!this.#sql.commitPortal(key, commitment, lease)) this.#assertLease(key, lease);
+    });
+  }
+
+  takeLease(key: PortalKey, lease: number): Promise<void> {
+    return this.#changes.submit(() => {
+      if (!this.#sql.takeLease(key, lease)) this.#assertLease(key, lease - 1);
+    });
   }
 
   countDownload(key: PortalKey, claim: Uint8Array): Promise<number> {
@@ -179,7 +231,7 @@ class SqliteStore implements Store, ObjectKeeper {
   async endPortal(key: PortalKey, endedAtMs: number): Promise<void> {
     await this.#changes.submit(() => this.#sql.endPortal(key, endedAtMs));
     while ((await this.#changes.submit(() => this.#sql.removeObjects(key, REMOVE_ROWS))) > 0);
-    await this.files.removePortal(key).catch((error: unknown) => {
+    await this.#files.removePortal(key).catch((error: unknown) => {
       throw storageFailure(error);
     });
   }
@@ -188,9 +240,14 @@ class SqliteStore implements Store, ObjectKeeper {
     return this.#sql.overdue(nowMs);
   }
 
+  settleDates(nowMs: number): Promise<void> {
+    return this.#changes.submit(() => this.#sql.settleDates(nowMs));
+  }
+
   async forgetEnded(beforeMs: number): Promise<void> {
+    // A process that died between the tombstone and the removal left objects.
+    for (const key of this.#sql.halfEnded()) await this.endPortal(key, beforeMs);
     for (const key of this.#sql.endedBefore(beforeMs)) {
-      // A process that died between the tombstone and the removal left files.
       await this.endPortal(key, beforeMs);
       await this.#changes.submit(() => this.#sql.forgetPortal(key));
     }
@@ -200,8 +257,21 @@ class SqliteStore implements Store, ObjectKeeper {
     return this.#sql.usage();
   }
 
+  async objectsAfter(from: number, to: number, limit: number): Promise<readonly PlacedObject[]> {
+    return this.#sql.objectsAfter(from, to, limit);
+  }
+
+  async scrubRange(): Promise<ScrubRange> {
+    return this.#sql.scrubRange();
+  }
+
+  saveScrubPlace(place: number): Promise<void> {
+    return this.#changes.submit(() => this.#sql.saveScrubPlace(place));
+  }
+
   async probe(): Promise<void> {
-    await this.#changes.submit(() => this.#sql.probe());
+    await this.#checkRoom();
+    await this.#changes.submit(() => this.#sql.probe(), GROWTH);
   }
 
   async close(): Promise<void> {
@@ -210,6 +280,7 @@ class SqliteStore implements Store, ObjectKeeper {
       await Promise.race([Promise.allSettled(this.#unfinished), new Promise((resolve) => setTimeout(resolve, 5))]);
     }
     this.#changes.flush();
+    await this.#ballast.settled();
     this.#db.close();
   }
 }

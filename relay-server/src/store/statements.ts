@@ -8,7 +8,7 @@ import type { PasswordParameters } from "../../../core/portal/portal.ts";
 import type { Commitment } from "../../../core/wire/frame.ts";
 import type { ObjectHeader, ObjectKind } from "../../../core/wire/object.ts";
 import type { PortalKey } from "../bytes.ts";
-import type { NewPortal, StoredPortal, StoreUsage } from "./store.ts";
+import type { NewPortal, PlacedObject, ScrubRange, StoredPortal, StoreUsage } from "./store.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
@@ -25,6 +25,7 @@ interface PortalRow {
   readonly ended_ms: number | null;
   readonly downloads: number;
   readonly bytes: number;
+  readonly lease: number;
   readonly packs: number | null;
   readonly pages: number | null;
   readonly root: Bytes | null;
@@ -34,6 +35,7 @@ interface ObjectRow {
   readonly header: ObjectHeader;
   readonly inside: number;
   readonly corrupt: boolean;
+  readonly repairs: number;
 }
 
 /** SQLite's answers are typed by what the schema (STRICT tables) guarantees. */
@@ -57,6 +59,7 @@ export function toStoredPortal(row: PortalRow): StoredPortal {
     endedAtMs: row.ended_ms,
     downloads: row.downloads,
     bytes: row.bytes,
+    lease: row.lease,
     commitment,
   };
 }
@@ -66,29 +69,43 @@ const KIND = { pack: 1, page: 2 } as const;
 export function statementsOf(db: DatabaseSync) {
   const sql = {
     findPortal: db.prepare("SELECT * FROM portals WHERE key = ?"),
+    portalBytes: db.prepare("SELECT bytes FROM portals WHERE key = ? AND ended_ms IS NULL"),
     insertPortal: db.prepare(
       `INSERT INTO portals (key, key_commitment, read_hash, owner_hash, password, max_downloads, expiry_seconds, created_ms, expires_ms)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     ),
     countPortal: db.prepare("UPDATE usage SET portals = portals + ?"),
     addPortalBytes: db.prepare(
-      "UPDATE portals SET bytes = bytes + ?1 WHERE key = ?2 AND ended_ms IS NULL AND bytes + ?1 <= ?3",
+      "UPDATE portals SET bytes = bytes + ?1 WHERE key = ?2 AND ended_ms IS NULL AND lease = ?4 AND bytes + ?1 <= ?3",
     ),
     addStoreBytes: db.prepare("UPDATE usage SET bytes = bytes + ?1 WHERE bytes + ?1 <= ?2"),
     insertObject: db.prepare(
-      "INSERT INTO objects (portal, kind, number, final, length, hash, inside, bytes) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+      `INSERT INTO objects (portal, kind, number, final, length, hash, inside, bytes, repairs)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     ),
     findObject: db.prepare(
-      "SELECT final, length, hash, inside, corrupt FROM objects WHERE portal = ? AND kind = ? AND number = ?",
+      "SELECT final, length, hash, inside, corrupt, repairs FROM objects WHERE portal = ? AND kind = ? AND number = ?",
     ),
     insideBytes: db.prepare("SELECT bytes FROM objects WHERE portal = ? AND kind = ? AND number = ?"),
-    heldIndexes: db.prepare("SELECT number FROM objects WHERE portal = ? AND kind = ? AND corrupt = 0 ORDER BY number"),
-    packHashes: db.prepare("SELECT hash FROM objects WHERE portal = ? AND kind = 1 ORDER BY number"),
-    markCorrupt: db.prepare("UPDATE objects SET corrupt = 1 WHERE portal = ? AND kind = ? AND number = ?"),
-    removeCorrupt: db.prepare(
-      "DELETE FROM objects WHERE portal = ? AND kind = ? AND number = ? AND corrupt = 1 AND hash = ? RETURNING length",
+    heldIndexes: db.prepare(
+      `SELECT number FROM objects WHERE portal = ?1 AND kind = ?2 AND number NOT IN
+         (SELECT number FROM objects WHERE portal = ?1 AND kind = ?2 AND corrupt = 1)
+       ORDER BY number`,
     ),
-    commitPortal: db.prepare("UPDATE portals SET packs = ?, pages = ?, root = ? WHERE key = ?"),
+    packHashes: db.prepare("SELECT hash FROM objects WHERE portal = ? AND kind = 1 AND corrupt = 0 ORDER BY number"),
+    markCorrupt: db.prepare(
+      "UPDATE objects SET corrupt = 1 WHERE portal = ? AND kind = ? AND number = ? AND repairs = ? AND corrupt = 0",
+    ),
+    findCorrupt: db.prepare(
+      "SELECT rowid FROM objects INDEXED BY objects_damaged WHERE portal = ? AND kind = ? AND number = ? AND corrupt = 1",
+    ),
+    removeCorrupt: db.prepare(
+      "DELETE FROM objects WHERE portal = ? AND kind = ? AND number = ? AND corrupt = 1 AND hash = ? RETURNING length, repairs",
+    ),
+    commitPortal: db.prepare(
+      "UPDATE portals SET packs = ?, pages = ?, root = ? WHERE key = ? AND ended_ms IS NULL AND lease = ?",
+    ),
+    takeLease: db.prepare("UPDATE portals SET lease = ?2 WHERE key = ?1 AND ended_ms IS NULL AND lease = ?2 - 1"),
     insertClaim: db.prepare("INSERT OR IGNORE INTO downloads (portal, claim) VALUES (?, ?)"),
     countDownload: db.prepare("UPDATE portals SET downloads = downloads + 1 WHERE key = ?"),
     endPortal: db.prepare("UPDATE portals SET ended_ms = ? WHERE key = ? AND ended_ms IS NULL"),
@@ -97,15 +114,30 @@ export function statementsOf(db: DatabaseSync) {
     takePortalBytes: db.prepare("UPDATE portals SET bytes = bytes - ? WHERE key = ?"),
     takeStoreBytes: db.prepare("UPDATE usage SET bytes = bytes - ?"),
     overdue: db.prepare("SELECT key FROM portals WHERE ended_ms IS NULL AND expires_ms <= ?"),
+    halfEnded: db.prepare("SELECT key FROM portals WHERE ended_ms IS NOT NULL AND bytes > 0"),
+    settleDates: db.prepare(
+      `UPDATE portals SET created_ms = ?1, expires_ms = ?1 + expiry_seconds * 1000
+       WHERE ended_ms IS NULL AND created_ms > ?1`,
+    ),
     endedBefore: db.prepare("SELECT key FROM portals WHERE ended_ms IS NOT NULL AND ended_ms < ?"),
     forgetClaims: db.prepare("DELETE FROM downloads WHERE portal = ?"),
     forgetPortal: db.prepare("DELETE FROM portals WHERE key = ?"),
     usage: db.prepare("SELECT portals, bytes FROM usage"),
     probe: db.prepare("UPDATE usage SET probes = probes + 1"),
+    objectsAfter: db.prepare(
+      `SELECT rowid AS place, portal, kind, number, length FROM objects
+       WHERE rowid > ? AND rowid <= ? AND corrupt = 0 ORDER BY rowid LIMIT ?`,
+    ),
+    scrubRange: db.prepare(
+      'SELECT scrub_place AS "from", (SELECT coalesce(max(rowid), 0) FROM objects) AS "to" FROM usage',
+    ),
+    saveScrubPlace: db.prepare("UPDATE usage SET scrub_place = ?"),
   };
 
   return {
     findPortal: (key: PortalKey) => rowAs<PortalRow>(sql.findPortal.get(key)),
+    /** Bytes in a portal that has not ended; undefined when there is none. */
+    portalBytes: (key: PortalKey) => rowAs<{ bytes: number }>(sql.portalBytes.get(key))?.bytes,
     insertPortal(portal: NewPortal): void {
       const password = portal.password === null ? null : JSON.stringify(portal.password);
       const hashes = [portal.keyCommitment, portal.readTokenHash, portal.ownerTokenHash] as const;
@@ -113,20 +145,20 @@ export function statementsOf(db: DatabaseSync) {
       sql.insertPortal.run(portal.key, ...hashes, password, portal.maxDownloads, ...times);
       sql.countPortal.run(1);
     },
-    addPortalBytes: (key: PortalKey, bytes: number, max: number) =>
-      sql.addPortalBytes.run(bytes, key, max).changes === 1,
+    addPortalBytes: (key: PortalKey, bytes: number, max: number, lease: number) =>
+      sql.addPortalBytes.run(bytes, key, max, lease).changes === 1,
     addStoreBytes: (bytes: number, max: number) => sql.addStoreBytes.run(bytes, max).changes === 1,
-    insertObject(key: PortalKey, header: ObjectHeader, inside: Uint8Array | null): void {
+    insertObject(key: PortalKey, header: ObjectHeader, inside: Uint8Array | null, repairs: number): void {
       const { kind, index, final, length, hash } = header;
       const isInside = inside === null ? 0 : 1;
-      sql.insertObject.run(key, KIND[kind], index, final ? 1 : 0, length, hash, isInside, inside);
+      sql.insertObject.run(key, KIND[kind], index, final ? 1 : 0, length, hash, isInside, inside, repairs);
     },
     findObject(key: PortalKey, kind: ObjectKind, index: number): ObjectRow | undefined {
-      type Row = { final: number; length: number; hash: Bytes; inside: number; corrupt: number };
+      type Row = { final: number; length: number; hash: Bytes; inside: number; corrupt: number; repairs: number };
       const row = rowAs<Row>(sql.findObject.get(key, KIND[kind], index));
       if (row === undefined) return undefined;
       const header = { kind, index, final: row.final === 1, length: row.length, hash: row.hash };
-      return { header, inside: row.inside, corrupt: row.corrupt === 1 };
+      return { header, inside: row.inside, corrupt: row.corrupt === 1, repairs: row.repairs };
     },
     insideBytes: (key: PortalKey, kind: ObjectKind, index: number) =>
       rowAs<{ bytes: Bytes }>(sql.insideBytes.get(key, KIND[kind], index))?.bytes,
@@ -135,15 +167,23 @@ export function statementsOf(db: DatabaseSync) {
     *packHashes(key: PortalKey): Generator<Bytes> {
       for (const row of sql.packHashes.iterate(key)) yield row["hash"] as Bytes;
     },
-    markCorrupt: (key: PortalKey, kind: ObjectKind, index: number) => void sql.markCorrupt.run(key, KIND[kind], index),
-    removeCorrupt(key: PortalKey, { kind, index, hash }: ObjectHeader): void {
+    /** True when the object is still the one that was read, and nobody knew it. */
+    markCorrupt: (key: PortalKey, kind: ObjectKind, index: number, repairs: number) =>
+      sql.markCorrupt.run(key, KIND[kind], index, repairs).changes === 1,
+    /** Makes room for the same bytes; gives how often they will have been repaired then. */
+    removeCorrupt(key: PortalKey, { kind, index, hash }: ObjectHeader): number {
+      // Almost never there, and the look into the small index costs a tenth of a deletion that finds nothing.
+      if (sql.findCorrupt.get(key, KIND[kind], index) === undefined) return 0;
       const removed = sql.removeCorrupt.get(key, KIND[kind], index, hash);
-      if (removed === undefined) return;
+      if (removed === undefined) return 0;
       sql.takePortalBytes.run(removed["length"] as number, key);
       sql.takeStoreBytes.run(removed["length"] as number);
+      return (removed["repairs"] as number) + 1;
     },
-    commitPortal: (key: PortalKey, { packs, pages, root }: Commitment) =>
-      void sql.commitPortal.run(packs, pages, root, key),
+    commitPortal: (key: PortalKey, { packs, pages, root }: Commitment, lease: number) =>
+      sql.commitPortal.run(packs, pages, root, key, lease).changes === 1,
+    /** True when the lease before this one was the portal's. */
+    takeLease: (key: PortalKey, lease: number) => sql.takeLease.run(key, lease).changes === 1,
     /** Gives the number of claims after this one. */
     countDownload(key: PortalKey, claim: Uint8Array): number {
       if (sql.insertClaim.run(key, claim).changes === 1) sql.countDownload.run(key);
@@ -165,6 +205,8 @@ export function statementsOf(db: DatabaseSync) {
       return rows.length;
     },
     overdue: (nowMs: number) => sql.overdue.all(nowMs).map((row) => row["key"] as PortalKey),
+    halfEnded: () => sql.halfEnded.all().map((row) => row["key"] as PortalKey),
+    settleDates: (nowMs: number) => void sql.settleDates.run(nowMs),
     endedBefore: (beforeMs: number) => sql.endedBefore.all(beforeMs).map((row) => row["key"] as PortalKey),
     forgetPortal(key: PortalKey): void {
       sql.forgetClaims.run(key);
@@ -172,5 +214,15 @@ export function statementsOf(db: DatabaseSync) {
     },
     usage: () => rowAs<StoreUsage>(sql.usage.get()) ?? { portals: 0, bytes: 0 },
     probe: () => void sql.probe.run(),
+    objectsAfter: (from: number, to: number, limit: number): readonly PlacedObject[] =>
+      sql.objectsAfter.all(from, to, limit).map((row) => ({
+        place: Number(row["place"]),
+        key: row["portal"] as PortalKey,
+        kind: row["kind"] === KIND.pack ? "pack" : "page",
+        index: Number(row["number"]),
+        length: Number(row["length"]),
+      })),
+    scrubRange: () => rowAs<ScrubRange>(sql.scrubRange.get()) ?? { from: 0, to: 0 },
+    saveScrubPlace: (place: number) => void sql.saveScrubPlace.run(place),
   };
 }

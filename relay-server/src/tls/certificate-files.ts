@@ -14,6 +14,7 @@ export interface CertificateFiles {
   readonly keyPath: string;
   /** SHA-256 of the DER form, base64. */
   readonly sha256: string;
+  readonly startsAtMs: number;
   readonly expiresAtMs: number;
 }
 
@@ -21,18 +22,24 @@ export interface CertificateFiles {
 export async function readCertificate(certificatePath: string, keyPath: string): Promise<CertificateFiles> {
   const certificate = new X509Certificate(await readFile(certificatePath));
   const sha256 = createHash("sha256").update(certificate.raw).digest("base64");
-  return { certificatePath, keyPath, sha256, expiresAtMs: certificate.validToDate.getTime() };
+  const [startsAtMs, expiresAtMs] = [certificate.validFromDate.getTime(), certificate.validToDate.getTime()];
+  return { certificatePath, keyPath, sha256, startsAtMs, expiresAtMs };
 }
 
-/** The certificate that lives longest, if it lives until `untilMs`; the others are removed. */
-export async function findCertificate(folder: string, untilMs: number): Promise<CertificateFiles | undefined> {
+/** The certificate that lives longest, if it is valid from `fromMs` until `untilMs`; the others are removed. */
+export async function findCertificate(
+  folder: string,
+  fromMs: number,
+  untilMs: number,
+): Promise<CertificateFiles | undefined> {
   const names = await readdir(folder).catch(() => [] as string[]);
   const found: CertificateFiles[] = [];
   for (const name of names.filter((name) => name.endsWith(".pem"))) {
     const path = join(folder, name);
     const certificate = await readCertificate(path, keyPathOf(path)).catch(() => undefined);
     const hasKey = names.includes(name.replace(/\.pem$/, ".key"));
-    if (certificate === undefined || !hasKey || certificate.expiresAtMs < untilMs) await removeCertificate(path);
+    const isValid = certificate !== undefined && certificate.startsAtMs <= fromMs && certificate.expiresAtMs >= untilMs;
+    if (!isValid || !hasKey) await removeCertificate(path);
     else found.push(certificate);
   }
   found.sort((a, b) => b.expiresAtMs - a.expiresAtMs);
@@ -43,12 +50,12 @@ export async function findCertificate(folder: string, untilMs: number): Promise<
 /** Makes a fresh certificate; the key is readable by the owner only. */
 export async function createCertificate(folder: string, nowMs: number, validityMs: number): Promise<CertificateFiles> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  const { certificatePem, keyPem, sha256, expiresAtMs } = makeCertificate(nowMs, validityMs);
+  const { certificatePem, keyPem, sha256 } = makeCertificate(nowMs, validityMs);
   const certificatePath = join(folder, `${Buffer.from(sha256, "base64").toString("hex").slice(0, 16)}.pem`);
   const keyPath = keyPathOf(certificatePath);
   await writeFile(keyPath, keyPem, { mode: 0o600 });
   await writeFile(certificatePath, certificatePem);
-  return { certificatePath, keyPath, sha256, expiresAtMs };
+  return readCertificate(certificatePath, keyPath);
 }
 
 export async function removeCertificate(certificatePath: string): Promise<void> {

@@ -23,7 +23,7 @@ import {
 } from "./certificate-files.ts";
 
 const DAY_MS = 24 * 3600 * 1000;
-const MAX_TICK_MS = 3600 * 1000;
+const MAX_TICK_MS = 300 * 1000;
 const MAX_PORT = 65_535;
 
 /** How long own certificates live, and how long before their end they are renewed. */
@@ -124,9 +124,12 @@ export class WebTransportDoor {
   async #turn(): Promise<void> {
     try {
       const now = Date.now();
+      const certificate = this.#current?.certificate;
       const isDue =
-        this.#current === undefined ||
-        this.#current.certificate.expiresAtMs - now < this.#options.renewal.renewBeforeMs;
+        certificate === undefined ||
+        certificate.expiresAtMs - now < this.#options.renewal.renewBeforeMs ||
+        // Made while the machine's clock was ahead: browsers would not take it yet.
+        certificate.startsAtMs > now;
       if (isDue) await this.#renew();
       const over = this.#draining.filter(
         ({ listener, certificate }) => listener.sessions === 0 || certificate.expiresAtMs < now,
@@ -153,7 +156,7 @@ export class WebTransportDoor {
   async #certificate(): Promise<CertificateFiles> {
     const { own, renewal } = this.#options;
     if (own !== null) return readCertificate(own.certificatePath, own.keyPath);
-    const found = await findCertificate(this.#folder, Date.now() + renewal.renewBeforeMs);
+    const found = await findCertificate(this.#folder, Date.now(), Date.now() + renewal.renewBeforeMs);
     return found ?? createCertificate(this.#folder, Date.now(), renewal.validityMs);
   }
 
