@@ -26,7 +26,7 @@ export default defineConfig({
             "{core,kernels,platform,workers,web,relay-server,cli,bench,scripts}/**/*.test.ts",
             "tests/{support,tidy,contract,integration,faults,vectors}/**/*.test.ts",
           ],
-          exclude: [...configDefaults.exclude, ...GPU_TESTS],
+          exclude: [...configDefaults.exclude, ...GPU_TESTS, "tests/faults/browser/**"],
         },
       },
       {

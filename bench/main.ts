@@ -8,6 +8,7 @@ import { type Bench, writeResult } from "./lib/result.ts";
 /** By name, loaded when run. Each module gives its bench as `run`. */
 const BENCHES: Readonly<Record<string, () => Promise<{ readonly run: Bench }>>> = {
   engine: () => import("./engine.ts"),
+  faults: () => import("./faults.ts"),
   kernels: () => import("./kernels.ts"),
   transfer: () => import("./transfer.ts"),
 };

@@ -4,14 +4,13 @@
  *
  * @module
  */
-import { mkdirSync, readFileSync, rmSync } from "node:fs";
-import { dirname, join } from "node:path";
 import { ensureBuilt, TARGETS } from "./lib/build.ts";
 import { runChecks } from "./lib/checks.ts";
 import { ensureChromium } from "./lib/chromium.ts";
 import { line } from "./lib/line.ts";
-import { type Ran, ROOT, runScript } from "./lib/process.ts";
-import { add, type Counts, countCheck, countRun, formatCounts, NOTHING, type VitestReport } from "./lib/tally.ts";
+import type { Ran } from "./lib/process.ts";
+import { add, type Counts, countCheck, formatCounts, NOTHING } from "./lib/tally.ts";
+import { runVitest } from "./lib/vitest-run.ts";
 import { ensureVulkan } from "./lib/vulkan.ts";
 
 const MINUTE_MS = 60_000;
@@ -26,26 +25,10 @@ function tellCheck(name: string, ran: Ran): boolean {
   return ran.ok;
 }
 
-function readReport(path: string): VitestReport | undefined {
-  try {
-    return JSON.parse(readFileSync(path, "utf8"));
-  } catch {
-    return undefined; // The runner died before it wrote one; countRun makes that a failure.
-  }
-}
-
 async function runTests(name: string, config: string, timeoutMs: number): Promise<void> {
-  const report = join(ROOT, ".cache", "reports", `${name}.json`);
-  mkdirSync(dirname(report), { recursive: true });
-  rmSync(report, { force: true });
-  const ran = await runScript(
-    "node_modules/vitest/vitest.mjs",
-    ["run", "--config", config, "--reporter=default", "--reporter=json", `--outputFile.json=${report}`],
-    { live: true, timeoutMs },
-  );
-  const counts = countRun(readReport(report), ran.ok);
+  const { counts, elapsedMs } = await runVitest(name, config, timeoutMs);
   total = add(total, counts);
-  summary.push(line(counts.failed === 0, `${name} tests`, ran.elapsedMs, formatCounts(counts)));
+  summary.push(line(counts.failed === 0, `${name} tests`, elapsedMs, formatCounts(counts)));
 }
 
 async function attempt(action: () => Promise<void>): Promise<Ran> {

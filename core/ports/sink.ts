@@ -29,8 +29,11 @@ export interface Sink {
   begin(plan: SinkPlan): Promise<void>;
   /** Creates an empty folder (and its parents). */
   createDirectory(entry: Entry): Promise<void>;
-  /** Opens the next file. @throws Failure `path/rejected`, `sink/full`, `sink/denied`, `sink/failed` */
-  openFile(entry: Entry): Promise<FileWriter>;
+  /**
+   * Opens the next file. `place` is there where a journal is kept.
+   * @throws Failure `path/rejected`, `sink/full`, `sink/denied`, `sink/failed`
+   */
+  openFile(entry: Entry, place?: EntryPlace): Promise<FileWriter>;
   /** Everything arrived and was verified. A download completes only here. */
   finish(): Promise<void>;
   /** Ends so that nothing incomplete looks complete: partial files removed, a running download errored. Never throws. */
@@ -47,4 +50,56 @@ export interface SinkPlan {
   readonly totalBytes: number;
   /** A name for an archive of everything, without extension. */
   readonly title: string;
+}
+
+/** Which file it is, and where writing it begins. */
+export interface EntryPlace {
+  /** In the manifest's list, from 0. */
+  readonly number: number;
+  /** Bytes of it that an earlier run wrote and that stay; the first write goes behind them. */
+  readonly bytes: number;
+}
+
+/** A sink that outlives its tab: with a journal, an interrupted receive into it can be continued. */
+export interface ResumableSink extends Sink {
+  /** With a log, whatever gets a name is written there first. What an earlier run of this receive left unfinished is removed. */
+  begin(plan: SinkPlan, log?: SinkLog): Promise<void>;
+  /** Instead of `begin`: goes on behind an earlier run. `plan` names every entry that the run named. */
+  resume(plan: SinkPlan, past: SinkPast, log: SinkLog): Promise<SinkFound>;
+  /** Makes durable what was written of the open file. Gives its durable bytes, 0 where they cannot be kept. */
+  flush(): Promise<number>;
+  /** Lets go of everything, and keeps what can be continued. Never throws. */
+  suspend(): Promise<void>;
+}
+
+/** What a sink writes down. A log that takes nothing more says so elsewhere, and lets the sink go on. */
+export interface SinkLog {
+  /**
+   * Entry `number` gets its final name as soon as this resolves.
+   * @param path where in the target, when that is not the manifest's path; else null
+   * @throws Failure `transfer/elsewhere` when another thread continues this receive: nothing may get a name here any more
+   */
+  placing(number: number, path: string | null): Promise<void>;
+  /** The folder at a manifest path has another name in the target. Durable no later than the next `placing`. */
+  folder(path: string, name: string): void;
+}
+
+/** What an earlier run wrote down. */
+export interface SinkPast {
+  /** Entries that were about to get their names, in that order; all but the last few surely got them. */
+  readonly placed: ReadonlySet<number>;
+  /** Paths in the target of those, where they are not the manifest's. */
+  readonly paths: ReadonlyMap<number, string>;
+  /** Names of folders by manifest path, where they are not the manifest's. */
+  readonly folders: ReadonlyMap<string, string>;
+  /** Bytes that were durable of entries that had no name yet. */
+  readonly bytes: ReadonlyMap<number, number>;
+}
+
+/** What a sink still has of it. */
+export interface SinkFound {
+  /** Entries that stand under their names. */
+  readonly placed: ReadonlySet<number>;
+  /** Bytes that are there of others, from their beginning. */
+  readonly bytes: ReadonlyMap<number, number>;
 }

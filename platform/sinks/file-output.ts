@@ -5,34 +5,46 @@
  * @module
  */
 import { Failure } from "../../core/failure.ts";
-import { KIB } from "../../core/units.ts";
+import { KIB, MIB } from "../../core/units.ts";
 
 /** Bytes gathered before one write reaches the file system; a file up to this size is one write. */
 export const WRITE_BUFFER_BYTES = 512 * KIB;
+
+/** Bytes copied in one step, so that a copy can end in between. */
+const COPY_BYTES = 256 * MIB;
 
 /** An open file. After `close` or `discard` resolves, nothing else may be called. */
 export interface FileOutput {
   /** borrows until it resolves. */
   write(bytes: Uint8Array<ArrayBuffer>): Promise<void>;
+  /** Gives the bytes that outlive this thread, 0 where none do before `close`. */
+  flush(): Promise<number>;
   close(): Promise<void>;
   /** Releases the file without promising its content. Never throws. */
   discard(): Promise<void>;
 }
 
-/** Opens `handle` for writing from its start. `synchronous` says that a sync access handle is to be had. */
-export function openFileOutput(handle: FileSystemFileHandle, synchronous: boolean): Promise<FileOutput> {
-  return synchronous ? openSynchronous(handle) : openStreaming(handle);
-}
-
-async function openSynchronous(handle: FileSystemFileHandle): Promise<FileOutput> {
+/** Opens a file of the private file system, in a worker, for writing behind its first `from` bytes. */
+export async function openSynchronous(handle: FileSystemFileHandle, from: number): Promise<FileOutput> {
   const access = await handle.createSyncAccessHandle();
-  let offset = 0;
+  let offset = from;
+  try {
+    if (access.getSize() < from) throw new Failure("sink/failed", { reason: "bytes that were kept are gone" });
+    access.truncate(from);
+  } catch (error) {
+    access.close();
+    throw error;
+  }
   return {
     async write(bytes) {
       const written = access.write(bytes, { at: offset });
       // A short write is how some systems report a full disk.
       if (written !== bytes.length) throw new Failure("sink/full", { needed: bytes.length, written });
       offset += written;
+    },
+    async flush() {
+      access.flush();
+      return offset;
     },
     async close() {
       access.close();
@@ -47,15 +59,29 @@ async function openSynchronous(handle: FileSystemFileHandle): Promise<FileOutput
   };
 }
 
-async function openStreaming(handle: FileSystemFileHandle): Promise<FileOutput> {
+/** Opens any file for writing behind `start`, which is written first. Nothing of it is seen before `close`. */
+export async function openStreaming(handle: FileSystemFileHandle, start?: Blob): Promise<FileOutput> {
   const stream = await handle.createWritable({ keepExistingData: false });
+  try {
+    for (let at = 0; start !== undefined && at < start.size; at += COPY_BYTES)
+      await stream.write(start.slice(at, at + COPY_BYTES));
+  } catch (error) {
+    await stream.abort().catch(() => undefined);
+    throw error;
+  }
   return {
     write: (bytes) => stream.write(bytes),
+    flush: async () => 0,
     close: () => stream.close(),
     async discard() {
       await stream.abort().catch(() => undefined);
     },
   };
+}
+
+/** Writes all of `source` to `target`, in the browser's own process: the bytes do not pass through this thread. */
+export async function copyFile(source: File, target: FileSystemFileHandle): Promise<void> {
+  await (await openStreaming(target, source)).close();
 }
 
 /** Gathers small writes: `add` gives back what must be written now, whole buffers in order. */

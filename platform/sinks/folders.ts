@@ -19,6 +19,13 @@ const KNOWN_NAMES = 131_072;
 /** Told each time the target could not take a path as it is. */
 export type OnRename = (path: string, actual: string) => void;
 
+/** Names that an earlier run gave to folders, and who is told of new ones. */
+export interface FolderNames {
+  /** By manifest path. */
+  readonly given: ReadonlyMap<string, string>;
+  readonly onGiven: (path: string, name: string) => void;
+}
+
 /** An opened folder of the target and its real path there, empty for the target itself. */
 export interface Folder {
   readonly handle: FileSystemDirectoryHandle;
@@ -33,7 +40,8 @@ export class Folders {
   /** By manifest path, least recently used first. */
   readonly #kept = new Map<string, Promise<Folder>>();
   /** Manifest path of a renamed folder to its real name: evicted and opened again, it must be the same one. */
-  readonly #renamed = new Map<string, string>();
+  readonly #renamed: Map<string, string>;
+  readonly #onGiven: FolderNames["onGiven"];
   /** Highest number given per taken real path. */
   readonly #counters = new Map<string, number>();
   /** By real path, the folded names in folders that this sink made: no other name is in use there. */
@@ -42,9 +50,11 @@ export class Folders {
   /** Names being published, which the target does not show yet, by folded real path. */
   readonly #claimed = new Map<string, Promise<void>>();
 
-  constructor(root: FileSystemDirectoryHandle, onRename: OnRename) {
+  constructor(root: FileSystemDirectoryHandle, onRename: OnRename, { given, onGiven }: FolderNames) {
     this.#root = { handle: root, path: "" };
     this.#onRename = onRename;
+    this.#renamed = new Map(given);
+    this.#onGiven = onGiven;
   }
 
   /** Opens the folder at a manifest path, creating what is missing. @throws Failure `path/rejected`, DOMException */
@@ -73,6 +83,7 @@ export class Folders {
         const handle = await this.#openOrMake(parent.handle, candidate, actual);
         if (candidate !== name && !this.#renamed.has(path)) {
           this.#renamed.set(path, candidate);
+          this.#onGiven(path, candidate);
           this.#onRename(path, actual);
         }
         return { handle, path: actual };
@@ -195,11 +206,13 @@ function fold(path: string): string {
   return path.normalize("NFC").toLowerCase();
 }
 
+/** The folder, empty for none, and the name in it. */
 export function splitPath(path: string): readonly [folder: string, name: string] {
   const slash = path.lastIndexOf("/");
   return slash < 0 ? ["", path] : [path.slice(0, slash), path.slice(slash + 1)];
 }
 
-function joinPath(folder: string, name: string): string {
+/** The path of `name` in `folder`. */
+export function joinPath(folder: string, name: string): string {
   return folder === "" ? name : `${folder}/${name}`;
 }

@@ -1,12 +1,18 @@
 /**
- * Where files lie until they are verified: `.warp-partial/<random>/` in the target, one folder per sink, short numbered
- * names in it. A lock lives as long as its sink, so that what a killed tab left behind is known and removed.
+ * Where files lie until they are verified: `.warp-partial/<id>/` in the target, short numbered names in it. The id is a
+ * receive's own; while its lock is held the receive is alive, and what neither lives nor is kept for a later run is removed.
  *
  * @module
  */
+import { Failure } from "../../core/failure.ts";
+import { copyFile } from "./file-output.ts";
+import { errorName } from "./sink-failure.ts";
 
 /** Name of the folder in the target. A received entry never gets this name at the top. */
 export const PARTIAL_FOLDER = ".warp-partial";
+
+/** How long a thread that was told to let go, or that was killed, may take to. */
+const LET_GO_MS = 5_000;
 
 /** `move` is implemented more widely than it is declared. */
 interface Movable {
@@ -17,73 +23,95 @@ export class PartialFolder {
   readonly #root: FileSystemDirectoryHandle;
   readonly #all: FileSystemDirectoryHandle;
   readonly #own: FileSystemDirectoryHandle;
-  readonly #release: () => void;
   /** True when files can be moved out of here, which is atomic; else they are copied. */
   readonly canMove: boolean;
-  #count = 0;
 
   private constructor(
     root: FileSystemDirectoryHandle,
     all: FileSystemDirectoryHandle,
     own: FileSystemDirectoryHandle,
     canMove: boolean,
-    release: () => void,
   ) {
     this.#root = root;
     this.#all = all;
     this.#own = own;
     this.canMove = canMove;
-    this.#release = release;
   }
 
-  /** Removes what dead sinks left in `root`, creates this one's folder and finds out whether files can be moved. */
-  static async open(root: FileSystemDirectoryHandle): Promise<PartialFolder> {
-    const id = crypto.randomUUID();
-    const release = await hold(lockName(id));
-    try {
-      const all = await root.getDirectoryHandle(PARTIAL_FOLDER, { create: true });
-      await removeAbandoned(all);
-      const own = await all.getDirectoryHandle(id, { create: true });
-      return new PartialFolder(root, all, own, await probeMove(own), release);
-    } catch (error) {
-      release();
-      throw error;
+  /**
+   * Opens the folder of `id`, for which the caller holds the lock, and removes those of dead receives.
+   * @param kept ids that a later run will ask for
+   * @param isFresh remove what an earlier run left here
+   */
+  static async open(
+    root: FileSystemDirectoryHandle,
+    id: string,
+    kept: ReadonlySet<string>,
+    isFresh: boolean,
+  ): Promise<PartialFolder> {
+    const all = await root.getDirectoryHandle(PARTIAL_FOLDER, { create: true });
+    await removeAbandoned(all, kept);
+    if (isFresh) await removeFrom(all, id);
+    const own = await all.getDirectoryHandle(id, { create: true });
+    return new PartialFolder(root, all, own, await probeMove(own));
+  }
+
+  /** Opens a file, made when it is not there. */
+  async open(name: string): Promise<FileSystemFileHandle> {
+    return await this.#own.getFileHandle(name, { create: true });
+  }
+
+  /** Every file here. */
+  async files(): Promise<readonly FileSystemFileHandle[]> {
+    const files: FileSystemFileHandle[] = [];
+    for await (const handle of this.#own.values()) if (handle instanceof FileSystemFileHandle) files.push(handle);
+    return files;
+  }
+
+  /**
+   * Puts a finished file of this folder, or of another one, under its final name in `folder`, where nothing has that
+   * name. A file that was moved is not here any more.
+   */
+  async publish(
+    file: FileSystemFileHandle,
+    isHere: boolean,
+    folder: FileSystemDirectoryHandle,
+    name: string,
+  ): Promise<void> {
+    if (this.canMove) {
+      const own: FileSystemFileHandle & Movable = isHere ? file : await this.open(`${file.name}.copy`);
+      if (own !== file) await copyFile(await file.getFile(), own);
+      return await own.move?.(folder, name);
     }
-  }
-
-  /** A new empty file. */
-  async create(): Promise<FileSystemFileHandle> {
-    this.#count += 1;
-    return await this.#own.getFileHandle(String(this.#count), { create: true });
-  }
-
-  /** Puts a finished file under its final name in `folder`, where nothing has that name. */
-  async publish(file: FileSystemFileHandle, folder: FileSystemDirectoryHandle, name: string): Promise<void> {
-    const movable = file as FileSystemFileHandle & Movable;
-    if (this.canMove && movable.move !== undefined) return await movable.move(folder, name);
-    const from = file.name;
-    const source = await file.getFile();
     const target = await folder.getFileHandle(name, { create: true });
     try {
-      await source.stream().pipeTo(await target.createWritable());
+      await copyFile(await file.getFile(), target);
     } catch (error) {
       await folder.removeEntry(name).catch(() => undefined);
       throw error;
     }
-    await this.#own.removeEntry(from);
   }
 
-  /** Removes one file that was not published. Never throws. */
+  /** Removes one file, if it is here. Never throws. */
   async remove(file: FileSystemFileHandle): Promise<void> {
     await this.#own.removeEntry(file.name).catch(() => undefined);
   }
 
   /** Removes the folder and everything in it. Never throws. */
   async close(): Promise<void> {
-    await this.#all.removeEntry(this.#own.name, { recursive: true }).catch(() => undefined);
-    // Fails, as it should, while another sink has its folder here.
+    await removeFrom(this.#all, this.#own.name);
+    // Fails, as it should, while another receive has its folder here.
     await this.#root.removeEntry(PARTIAL_FOLDER).catch(() => undefined);
-    this.#release();
+  }
+}
+
+/** Removes what a receive left in `root`, a live one's too. Never throws. */
+export async function removePartials(root: FileSystemDirectoryHandle, id: string): Promise<void> {
+  try {
+    await removeFrom(await root.getDirectoryHandle(PARTIAL_FOLDER), id);
+    await root.removeEntry(PARTIAL_FOLDER);
+  } catch {
+    // Nothing is there, or something of another receive is, or the folder is not ours any more.
   }
 }
 
@@ -91,22 +119,33 @@ function lockName(id: string): string {
   return `${PARTIAL_FOLDER}/${id}`;
 }
 
-/** Takes the lock `name` until the returned function is called or this thread dies. */
-function hold(name: string): Promise<() => void> {
+/**
+ * Takes the lock of `id` until the returned function is called or this thread dies.
+ * @throws Failure `transfer/elsewhere` when another thread does not let go of it
+ */
+export function holdPartials(id: string): Promise<() => void> {
   return new Promise((resolve, reject) => {
-    const taken = navigator.locks.request(name, () => new Promise<void>((release) => resolve(release)));
-    taken.catch(reject);
+    const taken = navigator.locks.request(
+      lockName(id),
+      { signal: AbortSignal.timeout(LET_GO_MS) },
+      () => new Promise<void>((release) => resolve(release)),
+    );
+    taken.catch((error: unknown) =>
+      reject(errorName(error) === "TimeoutError" ? new Failure("transfer/elsewhere") : error),
+    );
   });
 }
 
-async function removeAbandoned(all: FileSystemDirectoryHandle): Promise<void> {
+async function removeAbandoned(all: FileSystemDirectoryHandle, kept: ReadonlySet<string>): Promise<void> {
   const { held = [] } = await navigator.locks.query();
   const alive = new Set(held.map((lock) => lock.name));
   const names: string[] = [];
   for await (const name of all.keys()) names.push(name);
-  for (const name of names) {
-    if (!alive.has(lockName(name))) await all.removeEntry(name, { recursive: true }).catch(() => undefined);
-  }
+  for (const name of names) if (!alive.has(lockName(name)) && !kept.has(name)) await removeFrom(all, name);
+}
+
+async function removeFrom(all: FileSystemDirectoryHandle, name: string): Promise<void> {
+  await all.removeEntry(name, { recursive: true }).catch(() => undefined);
 }
 
 async function probeMove(own: FileSystemDirectoryHandle): Promise<boolean> {

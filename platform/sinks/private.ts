@@ -6,15 +6,15 @@
  */
 import { Failure } from "../../core/failure.ts";
 import { checkPath } from "../../core/manifest/path.ts";
-import type { Sink, SinkPlan } from "../../core/ports/sink.ts";
-import { createDirectorySink, type DirectorySink } from "./directory.ts";
+import type { ResumableSink, Sink, SinkPlan } from "../../core/ports/sink.ts";
+import { createDirectorySink } from "./directory.ts";
 import { splitPath } from "./folders.ts";
 import { asSinkFailure, errorName } from "./sink-failure.ts";
 
 /** Folder of the private file system that holds everything received, one folder per name. */
 const RECEIVED_FOLDER = "received";
 
-export interface PrivateSink extends DirectorySink {
+export interface PrivateSink extends ResumableSink {
   /** A file received by this sink, by its manifest path; its bytes stay on disk. @throws Failure `sink/failed` */
   exportFile(path: string): Promise<File>;
 }
@@ -25,24 +25,33 @@ export interface PrivateSink extends DirectorySink {
  */
 export function createPrivateSink(name: string): PrivateSink {
   const renamed = new Map<string, string>();
-  let inner: DirectorySink | undefined;
-  const begun = (): DirectorySink => {
+  let inner: ResumableSink | undefined;
+  const begun = (): ResumableSink => {
     if (inner === undefined) throw new Error("begin was not called");
+    return inner;
+  };
+  const open = async (): Promise<ResumableSink> => {
+    const root = await asSinkFailure(() => openPrivate(name, true));
+    inner = createDirectorySink(root, {
+      kind: "private",
+      onRename: (path, actual) => renamed.set(path, actual),
+      id: name,
+    });
     return inner;
   };
   return {
     kind: "private",
-    async begin(plan) {
+    async begin(plan, log) {
       await checkSpace(plan.totalBytes);
-      const root = await asSinkFailure(() => openPrivate(name, true));
-      inner = createDirectorySink(root, { kind: "private", onRename: (path, actual) => renamed.set(path, actual) });
-      await inner.begin(plan);
+      await (await open()).begin(plan, log);
     },
+    resume: async (plan, past, log) => (await open()).resume(plan, past, log),
     createDirectory: (entry) => begun().createDirectory(entry),
-    openFile: (entry) => begun().openFile(entry),
+    openFile: (entry, place) => begun().openFile(entry, place),
     flush: () => begun().flush(),
     finish: () => begun().finish(),
     abort: async (code) => await inner?.abort(code),
+    suspend: async () => await inner?.suspend(),
     exportFile: (path) => openPrivateFile(name, renamed.get(path) ?? path),
   };
 }

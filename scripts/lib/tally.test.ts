@@ -7,7 +7,7 @@ const GOOD: VitestReport = {
   numFailedTests: 0,
   numPendingTests: 1,
   numTodoTests: 1,
-  testResults: [{ status: "passed", assertionResults: [{ status: "passed" }] }],
+  testResults: [{ name: "a", status: "passed", assertionResults: [{ fullName: "b", status: "passed" }] }],
 };
 
 describe("counting a test run", () => {
@@ -16,12 +16,13 @@ describe("counting a test run", () => {
   });
 
   it("counts a file that failed outside its tests", () => {
-    const report = { ...GOOD, success: false, testResults: [{ status: "failed", assertionResults: [] }] };
+    const report = { ...GOOD, success: false, testResults: [{ name: "a", status: "failed", assertionResults: [] }] };
     expect(countRun(report, false).failed).toBe(1);
   });
 
   it("counts a failed test once, not also its file", () => {
-    const file = { status: "failed", assertionResults: [{ status: "failed" }, { status: "passed" }] };
+    const tests = ["failed", "passed"].map((status) => ({ fullName: status, status }));
+    const file = { name: "a", status: "failed", assertionResults: tests };
     expect(countRun({ ...GOOD, success: false, numFailedTests: 1, testResults: [file] }, false).failed).toBe(1);
   });
 

@@ -21,9 +21,20 @@ export interface VitestReport {
   readonly numPendingTests: number;
   readonly numTodoTests: number;
   readonly testResults: readonly {
+    /** Absolute path of the file. */
+    readonly name: string;
     readonly status: string;
-    readonly assertionResults: readonly { readonly status: string }[];
+    readonly assertionResults: readonly TestResult[];
   }[];
+}
+
+/** One test of a report. */
+export interface TestResult {
+  readonly status: string;
+  /** Titles of the groups around it and its own. */
+  readonly fullName: string;
+  /** Milliseconds; absent when it did not run. */
+  readonly duration?: number | null;
 }
 
 export function add(a: Counts, b: Counts): Counts {

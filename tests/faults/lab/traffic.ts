@@ -1,0 +1,66 @@
+/**
+ * What a relay counted, from its metrics.
+ *
+ * @module
+ */
+
+/** Bytes of objects, over all paths, since the relay started. */
+export interface Traffic {
+  readonly receivedBytes: number;
+  readonly sentBytes: number;
+  /** Of what is stored; an object that came twice is stored once. */
+  readonly storedBytes: number;
+}
+
+export const NO_TRAFFIC: Traffic = { receivedBytes: 0, sentBytes: 0, storedBytes: 0 };
+
+/** Reads the metrics of the relay at `url`. @throws Error when they have another form */
+export async function readTraffic(url: string): Promise<Traffic> {
+  const text = await (await fetch(`${url}/metrics`)).text();
+  const sum = (name: string): number => {
+    const samples = [...text.matchAll(new RegExp(`^warp_${name}(?:\\{[^}]*\\})? (\\d+)$`, "gm"))];
+    if (samples.length === 0) throw new Error(`the metrics have no ${name}`);
+    return samples.reduce((total, [, value]) => total + Number(value), 0);
+  };
+  return {
+    receivedBytes: sum("received_bytes_total"),
+    sentBytes: sum("sent_bytes_total"),
+    storedBytes: sum("store_bytes"),
+  };
+}
+
+const LOOK_MS = 250;
+
+/** Watches for how long nothing at all moved. */
+export class StallWatch implements Disposable {
+  readonly #url: string;
+  readonly #timer: NodeJS.Timeout;
+  #moved = 0;
+  #movedAtMs = performance.now();
+  #longestMs = 0;
+
+  /** @param url of the relay, on a way that has no faults */
+  constructor(url: string) {
+    this.#url = url;
+    this.#timer = setInterval(() => void this.#look().catch(() => {}), LOOK_MS);
+  }
+
+  /** The longest time without a byte stored or delivered so far. */
+  get longestMs(): number {
+    return this.#longestMs;
+  }
+
+  [Symbol.dispose](): void {
+    clearInterval(this.#timer);
+  }
+
+  async #look(): Promise<void> {
+    const { receivedBytes, sentBytes } = await readTraffic(this.#url);
+    const nowMs = performance.now();
+    if (receivedBytes + sentBytes !== this.#moved) {
+      this.#moved = receivedBytes + sentBytes;
+      this.#movedAtMs = nowMs;
+    }
+    this.#longestMs = Math.max(this.#longestMs, nowMs - this.#movedAtMs);
+  }
+}
