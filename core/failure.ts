@@ -95,9 +95,18 @@ const BY_WIRE: ReadonlyMap<number, FailureCode> = new Map(
   (Object.keys(FAILURES) as FailureCode[]).map((code) => [FAILURES[code].wire, code]),
 );
 
-/** The code that a wire number stands for, or undefined for a number this version does not know. */
+/** What a relay can know. The rest (a wrong password, a file that changed, `cancelled`) only its clients find out themselves. */
+const RELAY_AREAS: readonly string[] = ["portal", "relay", "wire", "object"];
+
+/** True for a code that a relay may answer with. */
+export function isRelayCode(code: string): code is FailureCode {
+  return Object.hasOwn(FAILURES, code) && RELAY_AREAS.includes(code.split("/")[0] ?? "");
+}
+
+/** The code that a relay's wire number stands for, or undefined for one that it cannot mean or this version does not know. */
 export function failureFromWire(wire: number): FailureCode | undefined {
-  return BY_WIRE.get(wire);
+  const code = BY_WIRE.get(wire);
+  return code !== undefined && isRelayCode(code) ? code : undefined;
 }
 
 /** Turns anything thrown into a Failure; what is already one is returned as it is. */

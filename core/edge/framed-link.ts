@@ -125,9 +125,12 @@ class FramedLink implements Link {
     await this.#window.take(length);
     try {
       this.#assertOpen();
-      const acknowledged = deferred<void>();
-      this.#puts.set(keyOf(kind, index), acknowledged);
-      this.#outbox.add(object);
+      const key = keyOf(kind, index);
+      // What a relay calls lost may still be on its way: one answer is for both.
+      const pending = this.#puts.get(key);
+      const acknowledged = pending ?? deferred<void>();
+      this.#puts.set(key, acknowledged);
+      if (pending === undefined) this.#outbox.add(object);
       await acknowledged.promise;
     } finally {
       this.#window.give(length);

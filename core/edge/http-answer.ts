@@ -5,7 +5,7 @@
  * @module
  */
 import { base64urlnopad } from "@scure/base";
-import { FAILURES, Failure, type FailureCode } from "../failure.ts";
+import { Failure, type FailureCode, isRelayCode } from "../failure.ts";
 import { HASH_HEADER, HASH_PATTERN, type PortalStateJson, RELAY_HEADER, type RelayInfo } from "../portal/portal.ts";
 import { asArray, asFields, asInteger, asString } from "../wire/check.ts";
 import { checkState, type PortalState } from "../wire/frame.ts";
@@ -84,7 +84,7 @@ export function readRelayInfo(value: unknown): RelayInfo {
 
 function relayFailure(status: number, body: unknown): Failure {
   const code = typeof body === "object" && body !== null && "code" in body ? body.code : undefined;
-  if (typeof code === "string" && Object.hasOwn(FAILURES, code)) return new Failure(code as FailureCode, { status });
+  if (typeof code === "string" && isRelayCode(code)) return new Failure(code, { status });
   return new Failure("relay/unreachable", { status });
 }
 

@@ -18,6 +18,8 @@ import { Stall } from "./stall.ts";
 /** Tries of one operation that the relay answers with a failure of that one operation (a damaged object, say). */
 const MAX_TRIES = 6;
 const REST_MS = 400;
+/** Losses that are known and not made good; a relay that tells of more is not listened to. */
+const MAX_LOST = 65_536;
 
 /** What a steady link needs beside the way to connect; `lease` is what a sender begins with. */
 export interface SteadyOptions extends PathsOptions {
@@ -139,6 +141,11 @@ export class SteadyLink {
     return this.#steadily((link) => link.complete(claim));
   }
 
+  /** Waits so long, at the most until `close`. @throws Failure `cancelled` */
+  rest(ms: number): Promise<void> {
+    return this.#options.clock.sleep(ms, this.#stop.signal);
+  }
+
   /** Ends everything; pending operations reject with `cancelled`. */
   close(): void {
     const reason = new Failure("cancelled");
@@ -155,7 +162,10 @@ export class SteadyLink {
     link.onState((state) => this.#told(state));
     link.onLost((kind, index) => this.#onLost(kind, index));
     // What is missing now was lost while nobody could say so.
-    for (const [kind, index] of acknowledged.missingIn(link.state)) this.#onLost(kind, index);
+    for (const [kind, index] of acknowledged.missingIn(link.state)) {
+      if (this.#lost.size >= MAX_LOST) break;
+      this.#onLost(kind, index);
+    }
     this.#told(link.state);
     return link;
   };
@@ -169,11 +179,13 @@ export class SteadyLink {
   }
 
   #onLost(kind: ObjectKind, index: number): void {
+    const { onLost } = this.#options;
     const key = `${kind} ${index}`;
-    if (this.#stop.signal.aborted || this.#lost.has(key)) return; // several connections tell of it
+    const isOver = this.#stop.signal.aborted || this.#lost.size >= MAX_LOST;
+    if (onLost === undefined || isOver || this.#lost.has(key)) return; // several connections tell of it
     this.#lost.add(key);
     this.#acknowledged.remove(kind, index);
-    this.#options.onLost?.(kind, index);
+    onLost(kind, index);
   }
 
   async #steadily<T>(

@@ -172,7 +172,7 @@ describe("an interrupted receive", () => {
     await expect(first.done).rejects.toMatchObject({ code: "relay/unreachable" });
     expect([sink.state, live.commitment]).toEqual(["suspended", null]);
     const second = startReceive(live, portal, engine, new FakeKeptSink(target), { ...keep, resume: true });
-    while (second.progress.bytesDone === 0) await new Promise((resolve) => setImmediate(resolve));
+    while (second.progress.bytesDone === 0 || shut.length > 0) await new Promise((resolve) => setImmediate(resolve));
     send.sender.gate.open();
     await Promise.all([send.done, second.done]);
     await expectWhole(target);

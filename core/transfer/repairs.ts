@@ -4,56 +4,50 @@
  *
  * @module
  */
+import { Failure } from "../failure.ts";
+import type { Clock } from "../ports/clock.ts";
 import type { Journal } from "../ports/journal.ts";
 import type { ObjectKind } from "../wire/object.ts";
 import { type TakeUpHost, takeUp } from "./take-up.ts";
 
-/** How long what was acknowledged may be missing in a state that was told at the same time. */
-const SETTLED_MS = 2_000;
-
-/** What was acknowledged without gaps, and when. */
-interface Mark {
-  readonly ms: number;
-  readonly packs: number;
-  readonly pages: number;
-}
+/** How often one object is made again before the relay counts as one that cannot keep it. */
+const MAX_REMAKES = 5;
+/** Rest between two readings of the journal, doubled each time: a relay must not keep its sender reading. */
+const REST_MS = 500;
+const MAX_REST_MS = 60_000;
 
 export class Repairs {
   readonly #journal: Journal;
   readonly #host: Omit<TakeUpHost, "isHeld">;
   #wanted = new Set<string>();
+  readonly #clock: Pick<Clock, "now">;
+  readonly #sleep: (ms: number) => Promise<void>;
+  readonly #remakes = new Map<string, number>();
   #running: Promise<void> | undefined;
-  #marks: Mark[] = [{ ms: Number.NEGATIVE_INFINITY, packs: 0, pages: 0 }];
+  #readings = 0;
+  #readAtMs = Number.NEGATIVE_INFINITY;
 
-  constructor(journal: Journal, host: Omit<TakeUpHost, "isHeld">) {
+  /** @param sleep rejects when the send ends */
+  constructor(
+    journal: Journal,
+    host: Omit<TakeUpHost, "isHeld">,
+    clock: Pick<Clock, "now">,
+    sleep: (ms: number) => Promise<void>,
+  ) {
     this.#journal = journal;
     this.#host = host;
+    this.#clock = clock;
+    this.#sleep = sleep;
   }
 
-  /** Everything below was acknowledged. */
-  acknowledged(mark: Mark): void {
-    const last = this.#marks.at(-1);
-    if (last !== undefined && mark.ms - last.ms < SETTLED_MS / 4) this.#marks.pop();
-    this.#marks.push(mark);
-  }
-
-  /** Looks for what is missing in ranges that the relay tells of; gives the work on it, if there is any. */
-  check(heldPacks: readonly number[], heldPages: readonly number[], nowMs: number): Promise<void> | undefined {
-    const settled = this.#marks.findLastIndex(({ ms }) => ms <= nowMs - SETTLED_MS);
-    const { packs = 0, pages = 0 } = this.#marks[settled] ?? {};
-    this.#marks.splice(0, Math.max(0, settled));
-    const lost = [...gaps(heldPacks, packs).map(key("pack")), ...gaps(heldPages, pages).map(key("page"))];
-    return lost.length === 0 ? undefined : this.#want(lost);
-  }
-
-  /** The relay lost an object. Gives the work on it. @throws Failure as `takeUp` */
-  lost(kind: ObjectKind, index: number): Promise<void> {
-    return this.#want([key(kind)(index)]);
-  }
-
-  #want(keys: readonly string[]): Promise<void> {
-    for (const each of keys) this.#wanted.add(each);
-    this.#running ??= this.#run().finally(() => {
+  /**
+   * The relay lost an object. Gives the work on it, and on what is lost meanwhile, when that begins now.
+   * @throws Failure as `takeUp`; `relay/storage` when the relay loses one object again and again
+   */
+  lost(kind: ObjectKind, index: number): Promise<void> | undefined {
+    this.#wanted.add(keyOf(kind, index));
+    if (this.#running !== undefined) return undefined;
+    this.#running = this.#run().finally(() => {
       this.#running = undefined;
     });
     return this.#running;
@@ -61,24 +55,31 @@ export class Repairs {
 
   async #run(): Promise<void> {
     while (this.#wanted.size > 0) {
+      await this.#rest();
       const wanted = this.#wanted;
       this.#wanted = new Set();
-      await takeUp(this.#journal, { ...this.#host, isHeld: (kind, index) => !wanted.has(key(kind)(index)) });
+      await takeUp(this.#journal, { ...this.#host, isHeld: (kind, index) => !this.#take(wanted, keyOf(kind, index)) });
+      this.#readAtMs = this.#clock.now();
     }
   }
-}
 
-function key(kind: ObjectKind): (index: number) => string {
-  return (index) => `${kind} ${index}`;
-}
-
-/** Numbers below `count` that flat ascending ranges leave out. */
-function gaps(ranges: readonly number[], count: number): number[] {
-  const missing: number[] = [];
-  let next = 0;
-  for (let i = 0; i <= ranges.length && next < count; i += 2) {
-    for (; next < Math.min(count, ranges[i] ?? count); next++) missing.push(next);
-    next = Math.max(next, ranges[i + 1] ?? count);
+  /** The first reading begins at once, as does one after a long quiet time. */
+  async #rest(): Promise<void> {
+    const restMs = Math.min(MAX_REST_MS, REST_MS * 2 ** this.#readings++);
+    const leftMs = this.#readAtMs + restMs - this.#clock.now();
+    if (leftMs > 0) await this.#sleep(leftMs);
   }
-  return missing;
+
+  /** True when the object is to be made again. @throws Failure `relay/storage` when that was done too often */
+  #take(wanted: ReadonlySet<string>, name: string): boolean {
+    if (!wanted.has(name)) return false;
+    const remakes = (this.#remakes.get(name) ?? 0) + 1;
+    if (remakes > MAX_REMAKES) throw new Failure("relay/storage", { what: "lost", remakes });
+    this.#remakes.set(name, remakes);
+    return true;
+  }
+}
+
+function keyOf(kind: ObjectKind, index: number): string {
+  return `${kind} ${index}`;
 }

@@ -18,7 +18,6 @@ import type { Engine } from "../ports/engine.ts";
 import { MIB, UPLOAD_WINDOW_BYTES } from "../units.ts";
 import type { ObjectHeader } from "../wire/object.ts";
 import type { Repeater } from "./batch.ts";
-import { Repairs } from "./repairs.ts";
 import { readEntries } from "./take-up.ts";
 
 let engine: Engine;
@@ -277,29 +276,5 @@ describe("a send with a journal", () => {
     expect(again.length).toBe(2);
     expect(again[0]?.hash).toEqual(again[1]?.hash);
     await expectArrived(life);
-  });
-
-  it("[MOVE-12] finds out from what the relay tells that something is missing, once it was surely stored", async () => {
-    const life = await newLife();
-    await run(life, tree, false).done;
-    const { portal, keys } = { portal: life.portal.link.portal, keys: life.portal.keys };
-    const sent: string[] = [];
-    const repairs = new Repairs(life.journal, {
-      portal,
-      keys,
-      repeater: repeaterOf(tree, engine),
-      send: async ({ header }) => {
-        expect(header).toEqual(life.relay.objects.get(`${header.kind} ${header.index}`)?.header);
-        sent.push(`${header.kind} ${header.index}`);
-      },
-    });
-    repairs.acknowledged({ ms: 0, packs: 3, pages: 2 });
-    repairs.acknowledged({ ms: 10_000, packs: 4, pages: 2 });
-    expect(repairs.check([0, 4], [0, 2], 10_100)).toBeUndefined();
-    expect(repairs.check([0, 3], [0, 2], 10_100)).toBeUndefined();
-    await repairs.check([0, 1, 2, 4], [1, 2], 10_100);
-    expect(sent.sort()).toEqual(["pack 1", "page 0"]);
-    await repairs.check([], [0, 9], 20_000);
-    expect(sent.length).toBe(2 + 4);
   });
 });

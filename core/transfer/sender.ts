@@ -16,7 +16,6 @@ import type { Journal } from "../ports/journal.ts";
 import type { PortalKeys } from "../seal/keys.ts";
 import { createSealBuffer, ivsOf, seal } from "../seal/seal.ts";
 import { MAX_PACKS, MAX_SEALED_PAGE_BYTES, SEALED_PACK_BYTES } from "../units.ts";
-import type { PortalState } from "../wire/frame.ts";
 import { isHeld } from "../wire/held.ts";
 import type { ObjectKind } from "../wire/object.ts";
 import type { BatchSource, CompressedBatch, Repeater } from "./batch.ts";
@@ -27,7 +26,7 @@ import type { Progress } from "./progress.ts";
 import { Repairs } from "./repairs.ts";
 import type { ScanStart } from "./scan.ts";
 import { SendLog } from "./send-log.ts";
-import { type Reached, StoredPrefix } from "./stored-prefix.ts";
+import { StoredPrefix } from "./stored-prefix.ts";
 import { type TakeUpHost, takeUp } from "./take-up.ts";
 
 /** A page is written after the next pack when the last one is this old, so that live receivers see data soon. */
@@ -82,7 +81,6 @@ export class Sender {
   #lastPageMs = Number.NEGATIVE_INFINITY;
   #lastPackMs: number | undefined;
   #stored = new StoredPrefix();
-  #storedPages = new StoredPrefix();
   #isPacked = false;
   #isEnded = false;
   #plainBytes = 0;
@@ -97,7 +95,8 @@ export class Sender {
       progress.resumable = false;
       journal?.onFailed();
     });
-    this.#repairs = journal && new Repairs(journal.journal, this.#takeUpHost(journal.repeater));
+    const host = journal && this.#takeUpHost(journal.repeater);
+    this.#repairs = host && new Repairs(journal.journal, host, parts.clock, (ms) => parts.link.rest(ms));
   }
 
   /** Sends everything and commits. Resolves when the relay has all of it durably. @throws Failure */
@@ -120,13 +119,7 @@ export class Sender {
 
   /** The relay held an object and lost it. */
   lost(kind: ObjectKind, index: number): void {
-    if (this.#repairs !== undefined) this.#outgoing.follow(this.#repairs.lost(kind, index));
-  }
-
-  /** The relay told what it holds, perhaps after a while without a connection. */
-  told({ heldPacks, heldPages, commitment }: PortalState): void {
-    if (commitment !== null) return;
-    const repair = this.#repairs?.check(heldPacks, heldPages, this.#parts.clock.now());
+    const repair = this.#repairs?.lost(kind, index);
     if (repair !== undefined) this.#outgoing.follow(repair);
   }
 
@@ -157,8 +150,7 @@ export class Sender {
     this.#plainBytes = state.plainBytes;
     this.#entriesEnded = state.entriesEnded;
     const reached = { bytes: state.plainBytes, entries: state.entriesEnded };
-    this.#stored = new StoredPrefix({ ...reached, objects: state.packs });
-    this.#storedPages = new StoredPrefix({ ...reached, objects: state.pages });
+    this.#stored = new StoredPrefix(reached);
     progress.bytesDone = reached.bytes;
     progress.entriesDone = reached.entries;
     if (state.isPacked) return;
@@ -279,13 +271,12 @@ export class Sender {
       { final, payloadBytes, ivs: ivsOf(object) },
       null,
     );
-    const stored = this.#stored.sent(this.#mark(this.#packs));
+    const stored = this.#stored.sent({ bytes: this.#plainBytes, entries: this.#entriesEnded });
     this.#outgoing.send(object, journalled, () => {
       this.#sealedBuffers.push(into);
       stored();
       progress.bytesDone = this.#stored.reached.bytes;
       progress.entriesDone = this.#stored.reached.entries;
-      this.#acknowledged();
     });
     if (this.#builder.bytes >= WORTHWHILE_BYTES || clock.now() - this.#lastPageMs >= PAGE_EVERY_MS)
       await this.#sendPage(null);
@@ -310,20 +301,7 @@ export class Sender {
     this.#lastPageMs = clock.now();
     const object = await seal(keys.page, portal, "page", index, end !== null, this.#pageBuffer, payload.length);
     const journalled = this.#log.write(() => rows, null, ivsOf(object));
-    const stored = this.#storedPages.sent(this.#mark(this.#pages));
-    this.#outgoing.send(object, journalled, () => {
-      stored();
-      this.#acknowledged();
-    });
-  }
-
-  #mark(objects: number): Reached {
-    return { bytes: this.#plainBytes, entries: this.#entriesEnded, objects };
-  }
-
-  #acknowledged(): void {
-    const [packs, pages] = [this.#stored.reached.objects, this.#storedPages.reached.objects];
-    this.#repairs?.acknowledged({ ms: this.#parts.clock.now(), packs, pages });
+    this.#outgoing.send(object, journalled, () => {});
   }
 }
 

@@ -5,12 +5,10 @@
  * @module
  */
 
-/** Plaintext bytes and entries that lie wholly in the objects up to here. */
+/** Plaintext bytes and entries that lie wholly in the packs up to here. */
 export interface Reached {
   readonly bytes: number;
   readonly entries: number;
-  /** Objects of the stream up to here. */
-  readonly objects: number;
 }
 
 interface Mark extends Reached {
@@ -23,7 +21,7 @@ export class StoredPrefix {
   #reached: Reached;
 
   /** @param reached what was stored before */
-  constructor(reached: Reached = { bytes: 0, entries: 0, objects: 0 }) {
+  constructor(reached: Reached = { bytes: 0, entries: 0 }) {
     this.#reached = reached;
   }
 

@@ -166,6 +166,7 @@ describe("control frames", () => {
     ["a field of the state missing", { t: "state", state: { ...told, senders: undefined } }],
     ["an odd number of bounds", { t: "state", state: { ...told, heldPacks: [1] } }],
     ["an empty range", { t: "state", state: { ...told, heldPacks: [1, 1] } }],
+    ["ranges that touch", { t: "state", state: { ...told, heldPacks: [0, 3, 3, 5] } }],
     ["ranges out of order", { t: "state", state: { ...told, heldPacks: [5, 6, 1, 2] } }],
     ["a bound that is too large", { t: "state", state: { ...told, heldPages: [0, MAX_PAGES + 1] } }],
     [

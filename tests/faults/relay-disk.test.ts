@@ -38,7 +38,7 @@ async function onDisk(kind: DiskKind): Promise<Subject> {
   const disk: SmallDisk = await smallDisk(kind, 64 * MIB);
   const options = { dataDir: disk.folder, env: { MIN_FREE_BYTES: "8MiB", LOG_LEVEL: "info" } };
   let relay = await launchRelay(options);
-  return {
+  const subject: Subject = {
     url: relay.url,
     dataDir: disk.folder,
     fill: () => disk.fill(),
@@ -48,13 +48,14 @@ async function onDisk(kind: DiskKind): Promise<Subject> {
       await disk.fill();
       relay = await launchRelay({ ...options, port: relay.port, mustBeReady: false });
       await disk.fill();
-      this.url = relay.url;
+      subject.url = relay.url;
     },
     async [Symbol.asyncDispose]() {
       await relay.kill();
       await disk[Symbol.asyncDispose]();
     },
   };
+  return subject;
 }
 
 /** Without the right to mount: every call that takes space fails. */

@@ -31,6 +31,7 @@ import {
   type SealedObject,
 } from "../../core/wire/object.ts";
 import { objectHash } from "./bytes.ts";
+import { hurriedClock } from "./fake-clock.ts";
 
 /** What may happen to one object on its way, counted from 1 over all links and both directions. */
 export type Fault = "none" | "cut" | "refuse" | "corrupt" | "late";
@@ -40,6 +41,8 @@ export interface RelayOptions {
   readonly limits?: LinkLimits;
   /** Bytes of one slice towards the client. */
   readonly sliceBytes?: number;
+  /** What clients of this relay go by. */
+  readonly clock?: Clock;
 }
 
 const SLICE_BYTES = 60_000;
@@ -47,6 +50,7 @@ const SLICE_BYTES = 60_000;
 export class FakeRelay {
   readonly objects = new Map<string, SealedObject>();
   readonly limits: LinkLimits;
+  readonly clock: Clock;
   readonly pipes = new Set<RelayPipe>();
   /** The portal's lease; it was created with the first one. */
   lease = 1;
@@ -65,6 +69,7 @@ export class FakeRelay {
   constructor(options: RelayOptions = {}) {
     this.#options = options;
     this.limits = options.limits ?? { windowBytes: UPLOAD_WINDOW_BYTES, maxWants: 64 };
+    this.clock = options.clock ?? hurriedClock;
   }
 
   /** Connects a client; without a wish it holds the lease that the portal was created with, or whichever it has now. */
@@ -75,7 +80,12 @@ export class FakeRelay {
     wish: LeaseWish = { lease: role.role === "send" ? this.lease : 0, takeOver: false },
   ): Promise<Link> {
     this.connections += 1;
-    return openFramedLink(new RelayPipe(this, carrier), role, wish, clock);
+    return openFramedLink(this.pipe(carrier), role, wish, clock);
+  }
+
+  /** The client's end of a fresh connection. */
+  pipe(carrier: "webtransport" | "websocket"): Pipe {
+    return new RelayPipe(this, carrier);
   }
 
   /** A held object turns out to be damaged: it is gone, and senders are told. */

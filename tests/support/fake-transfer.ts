@@ -4,7 +4,7 @@
  * @module
  */
 import { cutSizesFor } from "../../core/chunk/cut-sizes.ts";
-import { SteadyLink } from "../../core/edge/steady-link.ts";
+import { SteadyLink, type SteadyOptions } from "../../core/edge/steady-link.ts";
 import { Failure } from "../../core/failure.ts";
 import type { Manifest } from "../../core/manifest/manifest.ts";
 import type { SourceEntry, SourceFile } from "../../core/ports/byte-source.ts";
@@ -39,17 +39,23 @@ export async function createPortal(): Promise<Portal> {
   return { link, keys: await deriveKeys(link, NO_PASSWORD) };
 }
 
-function steadyLink(relay: FakeRelay, portal: Portal, role: "send" | "receive"): SteadyLink {
+function steadyLink(
+  relay: FakeRelay,
+  portal: Portal,
+  role: "send" | "receive",
+  hooks: Partial<Pick<SteadyOptions, "onChange" | "onLost">> = {},
+): SteadyLink {
   const linkRole: LinkRole = { portal: portal.link.portal, role, token: new Uint8Array(32) };
   return new SteadyLink({
-    clock: hurriedClock,
+    clock: relay.clock,
     forced: undefined,
     webtransportAbsent: null,
     random: () => 0.5,
     onChange: () => {},
+    ...hooks,
     dial: async (carrier) => {
       if (carrier !== "webtransport") throw new Failure("relay/unreachable", { carrier });
-      return relay.connect(carrier, linkRole, hurriedClock);
+      return relay.connect(carrier, linkRole, relay.clock);
     },
   });
 }
@@ -104,10 +110,12 @@ export function startSend(
   const progress = new Progress();
   progress.bytesTotal = entries.reduce((sum, { size }) => sum + size, 0);
   progress.entriesTotal = entries.length;
-  const link = steadyLink(relay, portal, "send");
+  const link: SteadyLink = steadyLink(relay, portal, "send", {
+    onLost: (kind, index) => sender.lost(kind, index),
+  });
   const plain = entries.map(({ kind, path, size, mtimeMs }) => ({ kind, path, size, mtimeMs }));
-  const parts = { portal: portal.link.portal, keys: portal.keys, entries: plain, source, clock: hurriedClock };
-  const sender = new Sender({ ...parts, link, progress, ...(journal && { journal }) });
+  const parts = { portal: portal.link.portal, keys: portal.keys, entries: plain, source, clock: relay.clock };
+  const sender: Sender = new Sender({ ...parts, link, progress, ...(journal && { journal }) });
   const done = sender.run().finally(() => link.close());
   done.catch(() => {});
   return { progress, sender, link, done };
@@ -153,7 +161,7 @@ export function startReceive(
     packs,
     expander,
     sink,
-    clock: hurriedClock,
+    clock: relay.clock,
     progress,
     gate,
     title: "test",

@@ -241,8 +241,7 @@ export class Send {
 
   #onLinkChange(): void {
     if (!this.#progress.ended) follow(this.#progress, this.#steady);
-    const { state, status } = this.#steady;
-    if (state !== undefined) this.#sender?.told(state);
+    const { status } = this.#steady;
     // No further try: one that is paused, or has nothing under way, would not hear of it otherwise.
     if (status.failure !== null && status.nextTryAtMs === null) void this.#finish(new Failure(status.failure));
     this.#onChange();

@@ -1,3 +1,4 @@
+import type { MakeDirectoryOptions, PathLike } from "node:fs";
 import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -18,10 +19,10 @@ function flushFailsAt(nth: number): { files: FileCalls; calls: string[] } {
       if (isBroken) throw Object.assign(new Error("injected"), { code: "EIO" });
       await FILE_CALLS.fsync(file);
     },
-    mkdir: async (path, options) => {
+    mkdir: (async (path: PathLike, options: MakeDirectoryOptions & { recursive: true }) => {
       calls.push(`make ${String(path).split("/").at(-1)}`);
       return FILE_CALLS.mkdir(path, options);
-    },
+    }) as FileCalls["mkdir"],
   };
   return { files, calls };
 }

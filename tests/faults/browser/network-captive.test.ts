@@ -44,16 +44,19 @@ const catchFor: Disturb = async (_stage, { sender, receiver, reached }) => {
   return Date.now();
 };
 
-describe.each(["webtransport", "tcp"] as const)("R7: behind a captive portal, a transfer over %s", (path) => {
-  test(`waits, names the reason, and goes on by itself when it is let through, ${TIMES} times`, async () => {
-    for (let round = 0; round < TIMES; round++) {
-      const forced = path === "tcp" ? path : undefined;
-      const outcome = await stage.transfer({ cargo, line: LINE, path: forced, disturb: catchFor, limitMs: LIMIT_MS });
-      noteOutcome(`R7 captive portal, ${path}`, outcome);
-      expect(outcome.isEqual).toBe(true);
-      expect(Math.max(outcome.senderMs, outcome.receiverMs), outcome.turns).toBeLessThanOrEqual(BACK_MS);
-      expect(outcome.sentTwiceBytes).toBeLessThanOrEqual(SENT_TWICE_BYTES);
-      expect(outcome.fetchedTwiceBytes).toBeLessThanOrEqual(FETCHED_TWICE_BYTES);
-    }
-  }, 900_000);
-});
+describe.each((["webtransport", "tcp"] as const).slice(0, rounds(1, 2)))(
+  "R7: behind a captive portal, a transfer over %s",
+  (path) => {
+    test(`waits, names the reason, and goes on by itself when it is let through, ${TIMES} times`, async () => {
+      for (let round = 0; round < TIMES; round++) {
+        const forced = path === "tcp" ? path : undefined;
+        const outcome = await stage.transfer({ cargo, line: LINE, path: forced, disturb: catchFor, limitMs: LIMIT_MS });
+        noteOutcome(`R7 captive portal, ${path}`, outcome);
+        expect(outcome.isEqual).toBe(true);
+        expect(Math.max(outcome.senderMs, outcome.receiverMs), outcome.turns).toBeLessThanOrEqual(BACK_MS);
+        expect(outcome.sentTwiceBytes).toBeLessThanOrEqual(SENT_TWICE_BYTES);
+        expect(outcome.fetchedTwiceBytes).toBeLessThanOrEqual(FETCHED_TWICE_BYTES);
+      }
+    }, 900_000);
+  },
+);
