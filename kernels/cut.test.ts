@@ -14,6 +14,12 @@ import type { Kernels } from "./loader.ts";
 const SMALL = cutSizesFor(0);
 const TINY: CutSizes = { minBytes: 64, averageBytes: 256, maxBytes: 1024 };
 
+/** As in the kernel. */
+const STRIP = 768;
+const BLOCK = 6 * STRIP;
+/** Zero bits that make a lone candidate. */
+const BITS = 14;
+
 /** Ends and hashes of a file that an engine gets in reads of the given sizes, repeated. */
 async function cutInReads(engine: Engine, file: Uint8Array<ArrayBuffer>, sizes: CutSizes, reads: readonly number[]) {
   const ends: number[] = [];
@@ -44,6 +50,16 @@ function listCandidates(bytes: Uint8Array, looseBits: number, strictBits: number
   return found;
 }
 
+/** Bytes that make the position of their last one, and no other, a candidate when they stand among those of `quiet`. */
+function loneCandidate(quiet: Uint8Array): Uint8Array {
+  const [before, after] = [quiet.slice(0, 64), quiet.slice(0, 64)];
+  for (let seed = 0; ; seed++) {
+    const lone = noise(32, seed);
+    if (String(listCandidates(concat([lone]), BITS, BITS)) !== String([31 + STRICT_CANDIDATE])) continue;
+    if (listCandidates(concat([before, lone, after]), BITS, BITS).length === 1) return lone;
+  }
+}
+
 describe("cut-candidates", () => {
   let kernels: Kernels;
   beforeAll(async () => {
@@ -57,13 +73,61 @@ describe("cut-candidates", () => {
     return [...new Uint32Array(kernels.bytes.buffer, table, count)];
   }
 
-  it("finds what the definition says at every length around its blocks, on random and repetitive bytes", () => {
-    for (const length of [0, 1, 31, 32, 33, 2047, 2048, 2049, 2080, 4096, 4127, 9000]) {
+  it("finds what the definition says at every length around its strips and blocks, on random and repetitive bytes", () => {
+    const around = [1, 2, 3, 4, 5, 6, 7, 12].flatMap((strips) => [-1, 0, 1].map((more) => strips * STRIP + more));
+    // The first bytes are judged one by one; blocks follow.
+    const afterFirst = around.map((length) => length + 32);
+    for (const length of [...Array(301).keys(), ...around, ...afterFirst, 9000, 20_000]) {
       const random = noise(length, "candidates");
       expect(kernelCandidates(random, 4, 7), `${length} random`).toEqual(listCandidates(random, 4, 7));
       const text = prose(length, "candidates");
       expect(kernelCandidates(text, 6, 10), `${length} text`).toEqual(listCandidates(text, 6, 10));
+      // Rare ones, so that most blocks have none.
+      expect(kernelCandidates(random, 12, 14), `${length} rare`).toEqual(listCandidates(random, 12, 14));
     }
+  });
+
+  it("finds a lone candidate at every position of a block, wherever the block lies in memory", () => {
+    const { call, input, table, bytes } = kernels;
+    // Bytes without candidates, but for one at the end of these last 32.
+    const quiet = new Uint8Array(3 * BLOCK);
+    const lone = loneCandidate(quiet);
+    for (let offset = 0; offset < 8; offset++) {
+      const base = input + offset;
+      for (let place = 32 + offset; place < 32 + BLOCK + 64; place += 8) {
+        const piece = quiet.slice();
+        piece.set(lone, place - lone.length + 1);
+        bytes.set(piece, base);
+        const count = call.cutCandidates(base, base + 32, base + piece.length, BITS, BITS, table, 2);
+        expect([count, new Uint32Array(bytes.buffer, table, 1)[0]], `${offset}, ${place}`).toEqual([
+          1,
+          place + STRICT_CANDIDATE,
+        ]);
+      }
+    }
+  });
+
+  it("finds what the definition says between any two positions", () => {
+    const { call, input, table, bytes } = kernels;
+    const data = noise(30_000, "windows");
+    const all = listCandidates(data, 12, 14);
+    fc.assert(
+      fc.property(
+        fc.nat(data.length),
+        fc.nat(data.length),
+        fc.nat(63),
+        fc.constantFrom(1, 2, 16_000),
+        (one, other, offset, capacity) => {
+          const [from, to] = [Math.min(one, other), Math.max(one, other)];
+          const base = input + offset;
+          bytes.set(data, base);
+          const count = call.cutCandidates(base, base + from, base + to, 12, 14, table, capacity);
+          const inside = all.filter((found) => found % STRICT_CANDIDATE >= from && found % STRICT_CANDIDATE < to);
+          expect([...new Uint32Array(bytes.buffer, table, count)]).toEqual(inside.slice(0, capacity));
+        },
+      ),
+      { numRuns: 400 },
+    );
   });
 
   it("starts anywhere, and stops when the list is full", () => {

@@ -5,7 +5,8 @@
 /// Entries of the hash table, at most 65536; the variants differ in it.
 override TABLE_ENTRIES: u32 = 4096u;
 
-@group(0) @binding(0) var<storage, read> data: array<u32>;
+// include "byte-string.wgsl"
+
 /// Byte offset, byte length (1 to 65536).
 @group(0) @binding(1) var<storage, read> blocks: array<vec2<u32>>;
 @group(0) @binding(2) var<storage, read_write> packed: array<u32>;
@@ -54,13 +55,6 @@ struct Progress {
   open: u32,
 }
 var<workgroup> progress: Progress;
-
-/// The four bytes at any byte offset.
-fn load32(offset: u32) -> u32 {
-  let word = offset >> 2u;
-  let shift = (offset & 3u) * 8u;
-  return (data[word] >> shift) | ((data[word + 1u] << (31u - shift)) << 1u);
-}
 
 /// Bytes that a length takes behind its token.
 fn extraBytes(length: u32) -> u32 {

@@ -3,7 +3,8 @@
 // words of the output. A byte that a match repeats is followed back, through earlier sequences of the same lot if need be,
 // to a literal or to a word that an earlier lot has written.
 
-@group(0) @binding(0) var<storage, read> data: array<u32>;
+// include "byte-string.wgsl"
+
 /// Byte offset, byte length; byte offset of the output, a multiple of 4; its length (1 to 65536).
 @group(0) @binding(1) var<storage, read> blocks: array<vec4<u32>>;
 @group(0) @binding(2) var<storage, read_write> plain: array<u32>;
@@ -38,13 +39,6 @@ var<workgroup> progress: Progress;
 
 fn byteAt(offset: u32) -> u32 {
   return (data[offset >> 2u] >> ((offset & 3u) * 8u)) & 255u;
-}
-
-/// The four bytes at any byte offset.
-fn load32(offset: u32) -> u32 {
-  let word = offset >> 2u;
-  let shift = (offset & 3u) * 8u;
-  return (data[word] >> shift) | ((data[word + 1u] << (31u - shift)) << 1u);
 }
 
 /// One lane: the rest of a length whose nibble is 15, from `consumed` on; more than `most` stands for malformed.

@@ -1,7 +1,8 @@
 // The sample of kernels/assembly/probe-entropy.ts, counted the same: the histogram of its bytes, and how many of its
 // 4-byte words equal the one that was last seen with the same hash. One workgroup per range.
 
-@group(0) @binding(0) var<storage, read> data: array<u32>;
+// include "byte-string.wgsl"
+
 /// Byte offset, byte length.
 @group(0) @binding(1) var<storage, read> ranges: array<vec2<u32>>;
 /// 257 words for each range: the histogram, then the repeats.
@@ -20,13 +21,6 @@ var<workgroup> lastPlaces: array<atomic<u32>, 2048>;
 /// The scrambled words of the current step. Scrambling loses nothing, and its top 12 bits are the hash.
 var<workgroup> scrambled: array<u32, LANES>;
 var<workgroup> repeats: atomic<u32>;
-
-/// The four bytes at any byte offset.
-fn load32(offset: u32) -> u32 {
-  let word = offset >> 2u;
-  let shift = (offset & 3u) * 8u;
-  return (data[word] >> shift) | ((data[word + 1u] << (31u - shift)) << 1u);
-}
 
 @compute @workgroup_size(LANES)
 fn main(
