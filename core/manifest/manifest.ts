@@ -88,13 +88,14 @@ export class Manifest {
     if (this.#end !== null) bad("page after the end");
     for (const entry of page.entries) this.#addEntry(entry);
     if (this.#listed && !page.listed) bad("the list opened again");
-    this.#listed = page.listed;
     this.#addChunks(page);
     this.#addPacks(page.packHashes);
     this.#events += page.events.length;
     if (this.#events > 2 * MAX_CHUNKS) throw new Failure("manifest/limit", { what: "events" });
     for (const event of page.events) this.#apply(event);
-    if (page.end !== null) this.#close(page.end);
+    if (page.end !== null) this.#close(page.end, page.listed);
+    // Said last: a receiver begins with the list, and must not begin with a page that is refused.
+    this.#listed = page.listed;
     return page.events;
   }
 
@@ -212,9 +213,9 @@ export class Manifest {
     this.#openBytes = 0;
   }
 
-  #close(end: ManifestEnd): void {
+  #close(end: ManifestEnd, listed: boolean): void {
     if (
-      !this.#listed ||
+      !listed ||
       this.#openEntry !== this.entries.length ||
       end.entries !== this.entries.length ||
       end.packs !== this.packCount ||

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Context } from "hono";
+import { HTTPException } from "hono/http-exception";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { FAILURES, Failure } from "../../../core/failure.ts";
 import type { ApiError } from "../../../core/portal/portal.ts";
@@ -13,7 +14,10 @@ import type { Logger } from "../log.ts";
 const RETRY_SECONDS = 5;
 
 /** The answer for anything that a handler threw; what is no Failure is a bug and is logged. */
-export function answerError(c: Context, error: unknown, log: Logger): Response {
+export function answerError(c: Context, thrown: unknown, log: Logger): Response {
+  // The framework refuses a body that is no JSON, or does not say that it is.
+  const isRefused = thrown instanceof HTTPException && thrown.status < 500;
+  const error = isRefused ? new Failure("wire/malformed", { what: "body" }) : thrown;
   if (!(error instanceof Failure)) log.bug("http", error);
   const failure = error instanceof Failure ? error : new Failure("relay/storage");
   const { status, retry } = FAILURES[failure.code];

@@ -135,9 +135,9 @@ export const SEND_CASES: readonly Case[] = [
     "right",
     (wire) => ({
       frame: (frame, pass) => {
-        if (frame.t !== "welcome") return pass(frame);
+        if (frame.t !== "welcome" || wire.connection > 1) return pass(frame);
         pass({ ...frame, state: { ...frame.state, heldPacks: [0, 2 ** 20], heldPages: [0, 2 ** 20] } });
-        if (wire.connection < 4) setTimeout(() => wire.cut(), 2);
+        setTimeout(() => wire.cut(), 2);
       },
     }),
   ],
@@ -156,12 +156,16 @@ export const SEND_CASES: readonly Case[] = [
   [
     "tells of a loss of what is on its way",
     "right",
-    (wire) => ({
-      stored: ({ kind, index }, pass) => {
-        wire.tell({ t: "lost", kind, index });
-        return pass();
-      },
-    }),
+    (wire) => {
+      const told = new Set<string>();
+      return {
+        stored: ({ kind, index }, pass) => {
+          if (!told.has(`${kind} ${index}`)) wire.tell({ t: "lost", kind, index });
+          told.add(`${kind} ${index}`);
+          return pass();
+        },
+      };
+    },
   ],
   [
     "says in 5,000 states that it holds nothing",
