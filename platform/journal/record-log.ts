@@ -90,7 +90,7 @@ export class RecordLog implements Journal {
     const rows = await Promise.all(waiting.map(async ({ number, sealed }) => ({ number, sealed: await sealed })));
     await withDatabase(async (db) => {
       const { store, done } = db.transaction("records", "readwrite", { durability: "strict" });
-      for (const row of rows) void store.put({ kind: this.#kind, portal: this.#portal, ...row });
+      for (const row of rows) void store.add({ kind: this.#kind, portal: this.#portal, ...row });
       await done;
     });
   }

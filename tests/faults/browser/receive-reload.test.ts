@@ -8,12 +8,12 @@ import { createHash } from "node:crypto";
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { BrowserContext, Page } from "playwright-core";
+import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { DOWNLOAD_WINDOW_PACKS, MIB, SEALED_PACK_BYTES } from "../../../core/units.ts";
 import { noise } from "../../support/bytes.ts";
-import { launchProfile } from "../../support/chromium.ts";
 import { launchRelay, type RunningRelay } from "../../support/launch.ts";
+import { DEATHS, LastingBrowser } from "../lab/deaths.ts";
 import { noteFigures } from "../lab/figures.ts";
 import { until, watchStory } from "../lab/story.ts";
 import { readTraffic } from "../lab/traffic.ts";
@@ -23,7 +23,6 @@ import { rounds } from "../scale.ts";
 const SMALL_FILES = 120;
 const LARGE_BYTES = rounds(120, 240) * MIB;
 const LIMIT_MS = 120_000;
-const DEATHS = ["closed", "crashed", "killed"] as const;
 const TIMES = rounds(2, 20);
 /** What one death may cost: what was on its way, what was expanded, and two marks of 16 MiB. */
 const FETCHED_TWICE_BYTES = (DOWNLOAD_WINDOW_PACKS + 2) * SEALED_PACK_BYTES + 32 * MIB;
@@ -31,7 +30,7 @@ const PASSWORD = "open sesame";
 
 let relay: RunningRelay;
 let folder: string;
-let profile: BrowserContext;
+let profile: LastingBrowser;
 let link: string;
 /** Name and SHA-256 of each file that is sent. */
 const sent = new Map<string, string>();
@@ -45,7 +44,7 @@ beforeAll(async () => {
     for (let i = 0; i < SMALL_FILES; i++)
       await writeFile(join(cargo, `small-${i}.txt`), noise(i * 2_003, `small ${i}`));
     await writeFile(join(cargo, "large.bin"), noise(LARGE_BYTES, "receive-reload"));
-    [relay, profile] = await Promise.all([launchRelay(), launchProfile(folder)]);
+    [relay, profile] = await Promise.all([launchRelay(), LastingBrowser.start(folder)]);
     const names = await readdir(cargo);
     for (const name of names)
       sent.set(
@@ -68,7 +67,7 @@ beforeAll(async () => {
   }
 });
 afterAll(async () => {
-  await profile?.close();
+  await profile?.[Symbol.asyncDispose]();
   await relay?.[Symbol.asyncDispose]();
   await rm(folder, { recursive: true, force: true });
 });
@@ -94,21 +93,6 @@ async function unlock(picked: string): Promise<Page> {
   await page.getByTestId("receive").waitFor();
   expect(await page.getByTestId("interrupted").count()).toBe(0);
   return page;
-}
-
-async function die(page: Page, how: (typeof DEATHS)[number]): Promise<void> {
-  if (how === "closed") return page.close();
-  if (how === "crashed") {
-    const crashed = new Promise((resolve) => page.once("crash", resolve));
-    await page.goto("chrome://crash").catch(() => {});
-    await crashed;
-    return page.close();
-  }
-  const client = await profile.newCDPSession(page);
-  // The browser's own process ends without a good-bye.
-  await client.send("Browser.crash").catch(() => {});
-  await profile.close().catch(() => {});
-  profile = await launchProfile(folder);
 }
 
 /** SHA-256 of each file in a folder of the private file system, by path; what lies aside is left out. */
@@ -156,7 +140,7 @@ describe("R4: a receiver whose page ends in mid-transfer", () => {
         // Far enough on that something is written down, and not so far that it may be over before it dies.
         const share = ((round + 0.3 + 0.3 * Math.random()) / TIMES) * 0.7;
         await until(page, ({ bytesDone }) => bytesDone >= share * LARGE_BYTES, LIMIT_MS);
-        await die(page, DEATHS[round % DEATHS.length] ?? "closed");
+        await profile.end(page, DEATHS[round % DEATHS.length] ?? "closed");
         page = await openLink("picked");
         // The keys were kept, so that no password is asked for.
         await page.getByTestId("interrupted").waitFor();

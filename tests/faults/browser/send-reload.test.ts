@@ -7,13 +7,14 @@
 import { mkdtemp, rm, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Browser, BrowserContext, Page } from "playwright-core";
+import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { MIB } from "../../../core/units.ts";
 import { FAILURE_MESSAGES } from "../../../web/src/messages.ts";
 import { noise } from "../../support/bytes.ts";
-import { launchBrowser, launchProfile } from "../../support/chromium.ts";
+import { launchBrowser } from "../../support/chromium.ts";
 import { launchRelay, type RunningRelay } from "../../support/launch.ts";
+import { DEATHS, LastingBrowser } from "../lab/deaths.ts";
 import { noteFigures } from "../lab/figures.ts";
 import { SENT_TWICE_BYTES } from "../lab/stage.ts";
 import { until, watchStory } from "../lab/story.ts";
@@ -23,14 +24,13 @@ import { rounds } from "../scale.ts";
 
 const CARGO_BYTES = rounds(112, 192) * MIB;
 const LIMIT_MS = 120_000;
-const DEATHS = ["closed", "crashed", "killed"] as const;
 const TIMES = rounds(1, 7);
 
 let relay: RunningRelay;
 let receivers: Browser;
 let cargo: Cargo;
 let folder: string;
-let profile: BrowserContext;
+let profile: LastingBrowser;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "warp-profile-"));
@@ -38,11 +38,11 @@ beforeAll(async () => {
     launchRelay(),
     launchBrowser(),
     makeCargo(CARGO_BYTES, "reload"),
-    launchProfile(folder),
+    LastingBrowser.start(folder),
   ]);
 });
 afterAll(async () => {
-  await Promise.allSettled([profile?.close(), receivers?.close()]);
+  await Promise.allSettled([profile?.[Symbol.asyncDispose](), receivers?.close()]);
   await Promise.allSettled([relay?.[Symbol.asyncDispose](), cargo?.[Symbol.asyncDispose]()]);
   await rm(folder, { recursive: true, force: true });
 });
@@ -51,22 +51,6 @@ async function openApp(): Promise<Page> {
   const page = await profile.newPage();
   await page.goto(relay.url);
   return page;
-}
-
-/** Ends a page in one of the ways in which pages end. */
-async function die(page: Page, how: (typeof DEATHS)[number]): Promise<void> {
-  if (how === "closed") return page.close();
-  if (how === "crashed") {
-    const crashed = new Promise((resolve) => page.once("crash", resolve));
-    await page.goto("chrome://crash").catch(() => {});
-    await crashed;
-    return page.close();
-  }
-  const browser = await profile.newCDPSession(page);
-  // The browser's own process ends without a good-bye.
-  await browser.send("Browser.crash").catch(() => {});
-  await profile.close().catch(() => {});
-  profile = await launchProfile(folder);
 }
 
 async function startSend(path: string): Promise<{ page: Page; link: string }> {
@@ -96,7 +80,7 @@ describe("R3: a sender whose page ends in mid-transfer", () => {
         const { page, link } = await startSend(cargo.path);
         const share = 0.08 + 0.2 * Math.random();
         await until(page, ({ bytesDone }) => bytesDone >= share * CARGO_BYTES, LIMIT_MS);
-        await die(page, how);
+        await profile.end(page, how);
         const resumed = await resume(cargo.path);
         expect(resumed.link).toBe(link);
         await until(resumed.page, ({ state }) => state === "done", LIMIT_MS);

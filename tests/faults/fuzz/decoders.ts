@@ -168,9 +168,11 @@ export function answers(seed: number): Target<unknown> {
   const dice = new Dice(seed);
   const hash = Buffer.from(noise(32, "hash")).toString("base64url");
   const decode = (answer: unknown) => {
+    if (dice.below(4) === 0)
+      return readAnswer(Buffer.from(JSON.stringify(answer) ?? ""), dice.pick([hash, hash.slice(1), "", "*"]));
     if (dice.below(2) === 0) readRelayInfo(answer);
-    else if (dice.below(4) > 0) readState((answer ?? {}) as PortalStateJson);
-    else return readAnswer(Buffer.from(JSON.stringify(answer) ?? ""), dice.pick([hash, hash.slice(1), "", "*"]));
+    else readState((answer ?? {}) as PortalStateJson);
+    return undefined;
   };
   const next = () => JSON.parse(JSON.stringify(mutateValue(dice.pick(JSON_ANSWERS), dice)) ?? "null") as unknown;
   const codes = ["relay/foreign", "object/size", "wire/too-large", "wire/malformed"] as const;
