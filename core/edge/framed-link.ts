@@ -170,7 +170,8 @@ class FramedLink implements Link {
 
   recycle({ bytes }: SealedObject): void {
     const whole = bytes.buffer.byteLength === SEALED_PACK_BYTES;
-    if (whole && this.#spare.length < MAX_SPARE) this.#spare.push(new Uint8Array(bytes.buffer));
+    if (whole && this.#ended === undefined && this.#spare.length < MAX_SPARE)
+      this.#spare.push(new Uint8Array(bytes.buffer));
   }
 
   commit(commitment: Commitment): Promise<void> {
@@ -291,6 +292,8 @@ class FramedLink implements Link {
     for (const pending of [...this.#puts.values(), ...this.#gets.values()]) pending.reject(reason);
     this.#puts.clear();
     this.#gets.clear();
+    // Whoever still knows a link that ended must not keep sixteen megabytes for it.
+    this.#spare.length = 0;
     this.#commit?.reject(reason);
     this.#complete?.reject(reason);
     this.#closed.resolve(reason);
