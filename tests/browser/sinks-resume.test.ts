@@ -35,6 +35,9 @@ afterAll(async () => {
   await server?.close();
 });
 
+/** How soon the browser removes its own files of a thread that is gone. */
+const CLEARED = { timeout: 15_000 };
+
 /** Runs until `killAt`, or to the end; null when it was killed. */
 function keep(
   folder: string,
@@ -45,7 +48,18 @@ function keep(
   return page.evaluate((argument) => window.sinks.keepAndKill(argument), { folder, target, resume, killAt });
 }
 
-const seen = (folder: string) => page.evaluate((folder) => window.sinks.seen(folder), folder);
+/** What stands in a folder, once the browser has cleared away what it wrote aside for a thread that was killed. */
+async function seen(folder: string): ReturnType<typeof window.sinks.seen> {
+  const look = () => page.evaluate((folder) => window.sinks.seen(folder), folder);
+  let entries = await look();
+  await expect
+    .poll(async () => {
+      entries = await look();
+      return entries.filter(({ path }) => path.endsWith(".crswap"));
+    }, CLEARED)
+    .toEqual([]);
+  return entries;
+}
 const meddle = (folder: string, path: string, text: string | null) =>
   page.evaluate(([folder, path, text]) => window.sinks.meddle(folder, path, text), [folder, path, text] as const);
 
