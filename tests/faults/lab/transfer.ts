@@ -4,11 +4,12 @@
  * @module
  */
 import { createHash } from "node:crypto";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { appendFile, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
 import type { PathKind } from "../../../core/transfer/snapshot.ts";
+import { MIB } from "../../../core/units.ts";
 import { noise } from "../../support/bytes.ts";
 import { type Moment, readStory, until, watchStory } from "./story.ts";
 
@@ -16,21 +17,12 @@ const NAME = "cargo.bin";
 /** What stands for a folder that the user picked. */
 const PICKED = "picked";
 const REACH_MS = 120_000;
-const SLICE_BYTES = 4 * 1024 * 1024;
+/** The digest is a hash of the slices' hashes, so that the page need not hold the whole file. */
+const SLICE_BYTES = 4 * MIB;
+/** What is made and written at a time; whole slices. */
+const PIECE_BYTES = 16 * SLICE_BYTES;
 
-/** A hash of hashes, so that the page need not hold the whole file. */
-function cargoDigest(bytes: Uint8Array): string {
-  const whole = createHash("sha256");
-  for (let at = 0; at < bytes.length; at += SLICE_BYTES)
-    whole.update(
-      createHash("sha256")
-        .update(bytes.subarray(at, at + SLICE_BYTES))
-        .digest(),
-    );
-  return whole.digest("hex");
-}
-
-/** The same of the file that was received into a folder of the page's private file system. */
+/** The digest of the file that was received into a folder of the page's private file system. */
 export function receivedDigest(page: Page, folders: readonly string[] = [PICKED]): Promise<string> {
   return page.evaluate(
     async ({ name, slice, folders }) => {
@@ -58,10 +50,17 @@ export interface Cargo extends AsyncDisposable {
 export async function makeCargo(bytes: number, seed: string): Promise<Cargo> {
   const folder = await mkdtemp(join(tmpdir(), "warp-cargo-"));
   const path = join(folder, NAME);
-  const content = noise(bytes, seed);
-  await writeFile(path, content);
+  const whole = createHash("sha256");
+  for (let at = 0; at < bytes; at += PIECE_BYTES) {
+    const piece = noise(Math.min(PIECE_BYTES, bytes - at), `${seed} ${at}`);
+    await appendFile(path, piece);
+    for (let slice = 0; slice < piece.length; slice += SLICE_BYTES) {
+      const digest = createHash("sha256").update(piece.subarray(slice, slice + SLICE_BYTES));
+      whole.update(digest.digest());
+    }
+  }
   const remove = () => rm(folder, { recursive: true, force: true });
-  return { path, bytes, digest: cargoDigest(content), [Symbol.asyncDispose]: remove };
+  return { path, bytes, digest: whole.digest("hex"), [Symbol.asyncDispose]: remove };
 }
 
 /** What is asked of the pages. */
