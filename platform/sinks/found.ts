@@ -12,6 +12,8 @@ import { errorName } from "./sink-failure.ts";
 
 /** Files placed last, whose sizes are compared as well: a crash may have met them in the middle of it. */
 const RECHECKED_FILES = 1_024;
+/** What Chromium calls the file into which it writes before it gives a name; one of a thread that was killed may stay, empty. */
+const SWAP_SUFFIX = ".crswap";
 
 /**
  * The entries that stand under their names. One that was removed by someone does not; one that is empty and should not
@@ -37,12 +39,17 @@ export async function findPlaced(
     const broken: string[] = [];
     for await (const [name, handle] of folder.entries()) {
       const number = numbers.get(name.normalize("NFC"));
+      if (number === undefined && (await isLeftSwap(name, handle, numbers))) broken.push(name);
       if (number === undefined || !(handle instanceof FileSystemFileHandle)) continue;
       const size = recent.has(number) ? (await handle.getFile()).size : entries[number]?.size;
       if (size === entries[number]?.size) placed.add(number);
       else if (size === 0) broken.push(name);
     }
-    for (const name of broken) await folder.removeEntry(name);
+    for (const name of broken) {
+      const removed = folder.removeEntry(name);
+      // The browser may be about to remove its own file itself.
+      await (name.endsWith(SWAP_SUFFIX) ? removed.catch(() => {}) : removed);
+    }
   }
   return placed;
 }
@@ -68,6 +75,17 @@ export async function findPartial(
     else await folder.remove(file);
   }
   return bytes;
+}
+
+/** An empty file that the browser made aside of one of ours. */
+async function isLeftSwap(
+  name: string,
+  handle: FileSystemHandle,
+  numbers: ReadonlyMap<string, number>,
+): Promise<boolean> {
+  if (!name.endsWith(SWAP_SUFFIX) || !(handle instanceof FileSystemFileHandle)) return false;
+  if (!numbers.has(name.slice(0, -SWAP_SUFFIX.length).normalize("NFC"))) return false;
+  return (await handle.getFile()).size === 0;
 }
 
 async function openExisting(

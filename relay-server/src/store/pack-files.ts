@@ -32,9 +32,11 @@ export class PackFiles {
 
   /** Makes the folders and removes what an earlier process left half-written. */
   async prepare(): Promise<void> {
-    await this.#fs.rm(this.#temporary, { recursive: true, force: true });
     await this.#fs.mkdir(this.#temporary, { recursive: true });
     await this.#fs.mkdir(this.#blobs, { recursive: true });
+    // The folder itself stays: on a full disk it might not be made again.
+    for (const name of await this.#fs.readdir(this.#temporary))
+      await this.#fs.rm(join(this.#temporary, name), { recursive: true, force: true });
   }
 
   /** A fresh temporary file, open for reading and writing. */
