@@ -106,6 +106,16 @@ describe("canonical MessagePack", () => {
     expect(codeOf(Uint8Array.from([...Array<number>(60_000).fill(0x81), 0xc0]))).toBe("wire/malformed");
   });
 
+  it("[WIRE-3] refuses more lists and maps than its bytes could be entries", () => {
+    const lists = (count: number, each: readonly number[]) =>
+      encodeCanonical(Array.from({ length: count }, () => each));
+    expect(codeOf(lists(256, []))).toBe("accepted");
+    expect(codeOf(lists(400, []))).toBe("wire/malformed");
+    expect(codeOf(lists(2000, [1, 2, 3]))).toBe("wire/malformed");
+    expect(codeOf(lists(2000, [1, 2, 3, 4]))).toBe("accepted");
+    expect(codeOf(encodeCanonical(Array.from({ length: 400 }, () => ({}))))).toBe("wire/malformed");
+  });
+
   it("[WIRE-3] refuses an input above the limit without looking at it", () => {
     expect(codeOf(new Uint8Array(65_537))).toBe("wire/too-large");
   });

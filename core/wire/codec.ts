@@ -13,6 +13,9 @@ export const MAX_DEPTH = 8;
 export const MAX_ITEMS = 1 << 20;
 /** Fields of one map: more than any message has, and few enough that a map of a stranger costs nothing. */
 export const MAX_FIELDS = 16;
+/** Lists and maps of a message of any size; each one more takes as much as the smallest of which there are many: an entry. */
+const FREE_CONTAINERS = 256;
+const MIN_CONTAINER_BYTES = 5;
 
 /** How large an input may be, and what its refusals are called. */
 export interface DecodeLimits {
@@ -66,6 +69,7 @@ export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
 function assertShape(bytes: Uint8Array): void {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const open: number[] = [1];
+  let containers = 0;
   let at = 0;
   while (open.length > 0) {
     const left = open[open.length - 1] as number;
@@ -74,59 +78,67 @@ function assertShape(bytes: Uint8Array): void {
       continue;
     }
     open[open.length - 1] = left - 1;
-    const [size, children] = headAt(view, at);
-    at += size;
+    const tag = view.getUint8(at);
+    const children = childrenAt(view, at, tag);
+    at += sizeAt(view, at, tag);
     if (at > bytes.length || children > bytes.length - at) throw new Error("truncated");
-    if (children > 0) {
-      if (open.length > MAX_DEPTH) throw new Error("too deep");
-      open.push(children);
-    }
+    if (children < 0) continue;
+    containers += 1;
+    if ((containers - FREE_CONTAINERS) * MIN_CONTAINER_BYTES > bytes.length) throw new Error("too many lists");
+    if (children === 0) continue;
+    if (open.length > MAX_DEPTH) throw new Error("too deep");
+    open.push(children);
   }
   if (at !== bytes.length) throw new Error("trailing bytes");
 }
 
-/** Total bytes of a scalar (or of the head of a container) and how many values follow it. */
-function headAt(view: DataView, at: number): [size: number, children: number] {
-  const tag = view.getUint8(at);
-  if (tag < 0x80 || tag >= 0xe0) return [1, 0];
-  if (tag < 0x90) return [1, (tag & 15) * 2];
-  if (tag < 0xa0) return [1, tag & 15];
-  if (tag < 0xc0) return [1 + (tag & 31), 0];
+/** How many values a container holds; -1 for what is none. */
+function childrenAt(view: DataView, at: number, tag: number): number {
+  if (tag < 0x80 || tag >= 0xe0) return -1;
+  if (tag < 0x90) return (tag & 15) * 2;
+  if (tag < 0xa0) return tag & 15;
+  if (tag === 0xdc) return view.getUint16(at + 1);
+  if (tag === 0xdd) return view.getUint32(at + 1);
+  if (tag === 0xde) return view.getUint16(at + 1) * 2;
+  if (tag === 0xdf) return view.getUint32(at + 1) * 2;
+  return -1;
+}
+
+/** Total bytes of a scalar, or of the head of a container. */
+function sizeAt(view: DataView, at: number, tag: number): number {
+  if (tag < 0xa0 || tag >= 0xe0) return 1;
+  if (tag < 0xc0) return 1 + (tag & 31);
   switch (tag) {
     case 0xc0:
     case 0xc2:
     case 0xc3:
-      return [1, 0];
+      return 1;
     case 0xc4:
     case 0xd9:
-      return [2 + view.getUint8(at + 1), 0];
+      return 2 + view.getUint8(at + 1);
     case 0xc5:
     case 0xda:
-      return [3 + view.getUint16(at + 1), 0];
+      return 3 + view.getUint16(at + 1);
     case 0xc6:
     case 0xdb:
-      return [5 + view.getUint32(at + 1), 0];
+      return 5 + view.getUint32(at + 1);
     case 0xcc:
     case 0xd0:
-      return [2, 0];
+      return 2;
     case 0xcd:
     case 0xd1:
-      return [3, 0];
+    case 0xdc:
+    case 0xde:
+      return 3;
     case 0xce:
     case 0xd2:
-      return [5, 0];
+    case 0xdd:
+    case 0xdf:
+      return 5;
     case 0xcf:
     case 0xd3:
     case 0xcb:
-      return [9, 0];
-    case 0xdc:
-      return [3, view.getUint16(at + 1)];
-    case 0xdd:
-      return [5, view.getUint32(at + 1)];
-    case 0xde:
-      return [3, view.getUint16(at + 1) * 2];
-    case 0xdf:
-      return [5, view.getUint32(at + 1) * 2];
+      return 9;
     default:
       throw new Error("type not allowed");
   }
