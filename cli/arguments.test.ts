@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { DEFAULT_RELAY, parseCommand, UsageError } from "./arguments.ts";
+import { DEFAULT_RELAY, linkOf, parseCommand, UsageError, withLink } from "./arguments.ts";
 
 const common = { relay: DEFAULT_RELAY, passwordStdin: false, json: false };
 
@@ -11,7 +11,20 @@ test("send takes paths, and a path behind -- may begin with a dash", () => {
     expirySeconds: null,
     maxDownloads: null,
     follow: true,
+    to: null,
+    invite: null,
   });
+});
+
+test("send takes the link of a request, also from standard input, and an invitation", () => {
+  expect(parseCommand(["send", "a", "--to", "-", "--invite", "abc"])).toMatchObject({ to: "-", invite: "abc" });
+  const sent = parseCommand(["send", "a", "--to", "-"]);
+  if (sent === "help") throw new Error("help");
+  expect(linkOf(sent)).toBe("-");
+  expect(linkOf(withLink(sent, "/p/x#1.y.z"))).toBe("/p/x#1.y.z");
+  const got = parseCommand(["get", "-"]);
+  if (got === "help") throw new Error("help");
+  expect(linkOf(withLink(got, "/p/x#1.y.z"))).toBe("/p/x#1.y.z");
 });
 
 test.each([

@@ -16,6 +16,8 @@ export const USAGE = `Usage: npm run warp -- COMMAND
     --expiry TIME      how long the link works: 30m, 12h, 7d (1d)
     --downloads N      ends the portal after N completed downloads
     --follow           sends what symbolic links point to; without it a link is refused
+    --to LINK          hands the files in to whoever made this link to ask for them; only they can read them
+    --invite CODE      for a relay that is by invitation; also taken from the environment as WARP_INVITE
 
   get LINK     receives everything into a folder, which is made where it is missing
     --out DIR          the folder (.)
@@ -24,7 +26,7 @@ export const USAGE = `Usage: npm run warp -- COMMAND
   info LINK    lists what the link holds, without downloading it
 
   All of them:
-    --password-stdin   reads the portal's password from the first line of standard input
+    --password-stdin   reads the password from the first line of standard input: of the portal, with --to of that link
     --json             prints one JSON object per line
     --relay URL        for get and info: the relay, where LINK is only /p/…#…
     --help             prints this
@@ -52,6 +54,9 @@ export interface SendCommand extends Common {
   readonly expirySeconds: number | null;
   readonly maxDownloads: number | null;
   readonly follow: boolean;
+  /** The link of a request to hand them in to, or `-`; null for a send of one's own. */
+  readonly to: string | null;
+  readonly invite: string | null;
 }
 
 export interface GetCommand extends Common {
@@ -79,8 +84,20 @@ const SEND = {
   expiry: { type: "string" },
   downloads: { type: "string" },
   follow: { type: "boolean", default: false },
+  to: { type: "string" },
+  invite: { type: "string" },
 } as const;
 const GET = { out: { type: "string", default: "." }, rename: { type: "boolean", default: false } } as const;
+
+/** The link that a command is about, `-` for standard input; null for a send of one's own. */
+export function linkOf(command: Command): string | null {
+  return command.name === "send" ? command.to : command.link;
+}
+
+/** The command with its link read. */
+export function withLink(command: Command, link: string): Command {
+  return command.name === "send" ? { ...command, to: link } : { ...command, link };
+}
 
 /** @param args without program and script. Gives "help" where that is asked for. @throws UsageError */
 export function parseCommand(args: readonly string[]): Command | "help" {
@@ -93,7 +110,8 @@ export function parseCommand(args: readonly string[]): Command | "help" {
       if (positionals.length === 0) throw new UsageError("send needs at least one PATH.");
       const expirySeconds = values.expiry === undefined ? null : parseExpiry(values.expiry);
       const maxDownloads = values.downloads === undefined ? null : parseDownloads(values.downloads);
-      return { name, paths: positionals, expirySeconds, maxDownloads, follow: values.follow, ...common(values) };
+      const { follow, to = null, invite = null } = values;
+      return { name, paths: positionals, expirySeconds, maxDownloads, follow, to, invite, ...common(values) };
     }
     case "get": {
       const { values, positionals } = parse(rest, { ...COMMON, ...GET });

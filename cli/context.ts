@@ -3,7 +3,6 @@
  *
  * @module
  */
-import type { SteadyLink } from "../core/edge/steady-link.ts";
 import type { Progress } from "../core/transfer/progress.ts";
 import { systemClock } from "./clock.ts";
 import type { Output } from "./output.ts";
@@ -23,11 +22,4 @@ export function showProgress(output: Output, progress: Progress): () => void {
     clearInterval(timer);
     output.endLine();
   };
-}
-
-/** What the steady link tells, as progress. */
-export function follow(progress: Progress, link: SteadyLink): void {
-  progress.link = link.status;
-  progress.waitingFor = link.status.nextTryAtMs === null ? null : "relay";
-  progress.expiresAtMs = link.state?.expiresAtMs ?? progress.expiresAtMs;
 }

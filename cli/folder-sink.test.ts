@@ -1,4 +1,4 @@
-import { chmod, lstat, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { chmod, lstat, mkdir, mkdtemp, readdir, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -135,6 +135,19 @@ test("a symbolic link that takes a folder's place while the bytes come is not fo
   await sink.abort();
   expect(await readdir(join(top, "elsewhere"))).toEqual([]);
   expect(await readdir(out)).toEqual(["a"]);
+});
+
+test("nor is one that takes the place of a folder in which files were received already", async () => {
+  await mkdir(join(top, "elsewhere"));
+  const sink = sinkFor();
+  await sink.begin(plan([file("a/b/c"), file("a/b/d")]));
+  await put(sink, file("a/b/c"));
+  await rename(join(out, "a"), join(top, "moved"));
+  await mkdir(join(top, "elsewhere/b"));
+  await symlink(join(top, "elsewhere"), join(out, "a"));
+  expect(await codeOf(put(sink, file("a/b/d")))).toBe("sink/denied");
+  await sink.abort();
+  expect(await readdir(join(top, "elsewhere/b"))).toEqual([]);
 });
 
 test.each(["../x", "/x", "a/../../x", "a//b", "", ".", "..\\x"])("the path %j is refused by itself", async (path) => {

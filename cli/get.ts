@@ -4,7 +4,9 @@
  * @module
  */
 import { resolve } from "node:path";
+import { lastWord } from "../core/edge/last-word.ts";
 import { Failure } from "../core/failure.ts";
+import { releaseClaim } from "../core/portal/release-claim.ts";
 import { Gate } from "../core/transfer/gate.ts";
 import { PackWindow } from "../core/transfer/pack-window.ts";
 import { Receiver } from "../core/transfer/receiver.ts";
@@ -18,9 +20,6 @@ import { createExpander } from "./lane.ts";
 import { quoted } from "./named-failure.ts";
 import { type Opened, open } from "./opened.ts";
 
-/** A relay that does not answer must not keep a finished transfer open. */
-const COMPLETE_LIMIT_MS = 3_000;
-
 /** @throws Failure; unfinished files are removed then */
 export async function get(command: GetCommand, context: Context): Promise<void> {
   const { output } = context;
@@ -28,7 +27,8 @@ export async function get(command: GetCommand, context: Context): Promise<void> 
   const engine = loadCpuEngine();
   engine.catch(() => {}); // met below
   const opened = await open(command, context);
-  const { portal, feed, relay, progress, signal } = opened;
+  const { portal, keys, feed, relay, progress, signal } = opened;
+  const claim = crypto.getRandomValues(new Uint8Array(16));
   const hide = showProgress(output, progress);
   const sink = new FolderSink(command.out, {
     rename: command.rename,
@@ -37,7 +37,7 @@ export async function get(command: GetCommand, context: Context): Promise<void> 
   });
   const packs = new PackWindow({
     portal: portal.link.portal,
-    keys: portal.keys,
+    keys,
     link: relay.steady,
     feed,
     signal,
@@ -47,11 +47,17 @@ export async function get(command: GetCommand, context: Context): Promise<void> 
   });
   try {
     const expander = createExpander(await engine);
+    relay.steady.setClaim(claim);
+    if (portal.isLimited) await Promise.race([relay.steady.claim(claim, signal), relay.lost]);
     packs.start();
     const parts = { feed, packs, expander, sink, clock: systemClock, progress, gate: new Gate(), title: "" };
     await runToEnd(new Receiver(parts), opened);
-    await complete(opened);
+    await lastWord(systemClock, relay.steady.complete(claim));
   } catch (error) {
+    // Somebody else may have this download. The host's own signal may have aborted.
+    const { signal: _, ...host } = portal.host;
+    if (relay.steady.isClaimed)
+      await lastWord(systemClock, releaseClaim(host, portal.link.portal, portal.token, claim));
     throw context.signal.aborted ? new Failure("cancelled", {}, { cause: error }) : error;
   } finally {
     hide();
@@ -76,13 +82,4 @@ async function runToEnd(receiver: Receiver, { relay, close }: Opened): Promise<v
   } catch (error) {
     throw lost ?? error;
   }
-}
-
-/** Counts the download; the bytes are safe already, so a relay that cannot count does not make it fail. */
-async function complete({ relay }: Opened): Promise<void> {
-  const claim = crypto.getRandomValues(new Uint8Array(16));
-  const stop = new AbortController();
-  const limit = systemClock.sleep(COMPLETE_LIMIT_MS, stop.signal).catch(() => {});
-  await Promise.race([relay.steady.complete(claim).catch(() => {}), limit]);
-  stop.abort();
 }

@@ -19,7 +19,8 @@ const LIST_LIMIT_MS = 5_000;
 /** @throws Failure `link/…`, `password/…`, `portal/…`, `relay/…`, `manifest/…` */
 export async function info(command: InfoCommand, context: Context): Promise<void> {
   const { output, signal } = context;
-  const { feed, relay, close } = await open(command, context);
+  const { portal, feed, relay, close } = await open(command, context);
+  const { kind, grant } = portal;
   const late = new AbortController();
   try {
     const limit = systemClock.sleep(LIST_LIMIT_MS, AbortSignal.any([signal, late.signal]));
@@ -27,7 +28,8 @@ export async function info(command: InfoCommand, context: Context): Promise<void
     await Promise.race([feed.until(() => feed.manifest.listed), limit, relay.lost]);
     const { state } = relay.steady;
     if (state === undefined) throw new Error("connected without a state");
-    output.say({ type: "info", ...facts(feed.manifest, state) }, describe(feed.manifest, state), "out");
+    const told = { kind, link: grant.capability, ...facts(feed.manifest, state) };
+    output.say({ type: "info", ...told }, describe(feed.manifest, state), "out");
   } finally {
     late.abort();
     close();
@@ -63,7 +65,7 @@ function describe(manifest: Manifest, state: PortalState): string {
 }
 
 function stateSentence(state: PortalState): string {
-  if (state.phase === "paused") return "It is paused by its owner.";
+  if (state.phase === "paused") return "It is paused by its owner: nothing comes until it goes on.";
   if (state.commitment !== null) return "It is complete.";
   const held = `the relay holds ${formatBytes(heldPacks(state) * SEALED_PACK_BYTES)} of sealed packs`;
   return state.senders > 0 ? `It is being sent: ${held}.` : `It is not complete and nobody is sending: ${held}.`;

@@ -6,7 +6,7 @@
  */
 import { Failure } from "../core/failure.ts";
 import { displayPath } from "../core/manifest/display-path.ts";
-import { type Command, parseCommand, USAGE, UsageError } from "./arguments.ts";
+import { type Command, linkOf, parseCommand, USAGE, UsageError, withLink } from "./arguments.ts";
 import type { Context } from "./context.ts";
 import { get } from "./get.ts";
 import { info } from "./info.ts";
@@ -38,14 +38,14 @@ function cancelOnSignals(): AbortSignal {
 }
 
 async function withSecrets(command: Command): Promise<{ command: Command; password: string | null }> {
-  const linkWanted = command.name !== "send" && command.link === "-";
+  const linkWanted = linkOf(command) === "-";
   const lines = await readLines(process.stdin, Number(linkWanted) + Number(command.passwordStdin));
   const password = command.passwordStdin ? (lines.at(-1) ?? null) : null;
-  return { command: linkWanted ? { ...command, link: (lines[0] ?? "").trim() } : command, password };
+  return { command: linkWanted ? withLink(command, (lines[0] ?? "").trim()) : command, password };
 }
 
 async function run(command: Command, context: Context): Promise<void> {
-  if (command.name === "send") await send(command, context);
+  if (command.name === "send") await send(command, context, process.env["WARP_INVITE"]);
   else if (command.name === "get") await get(command, context);
   else await info(command, context);
 }

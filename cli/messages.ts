@@ -14,7 +14,7 @@ const SENTENCES = {
   "password/needed": "This portal has a password. Give it on the first line of stdin, with --password-stdin.",
   "password/wrong": "The password is not right. Check capital letters and spaces.",
   "portal/unknown":
-    "The relay knows no portal under this link; it may have been deleted. Ask the sender for a new link.",
+    "The relay opens nothing under this link: it ended, was used up or taken back, or never was. Ask for a new link.",
   "portal/expired": "This portal has ended: its time or its downloads are used up. Ask the sender for a new link.",
   "portal/taken": "The relay holds another portal under the same random name. Send again; it gets a new name.",
   "portal/closed": "This portal was already finished. Send again, into a new one.",
@@ -67,6 +67,15 @@ const SENTENCES = {
   "file/absent": "Not all files that are still to be sent are there.",
   "pack/unrepeatable": "A part that the relay lost cannot be made again byte for byte. Send again.",
   "transfer/elsewhere": "This transfer is running elsewhere.",
+  "portal/claimed": "All downloads that this link still allows are running right now. Try again in a few minutes.",
+  "link/purpose":
+    "This link is for something else: get and info take a link to download, send --to one to hand in files.",
+  "relay/invite": "This relay is by invitation. Give one with --invite, or in the environment as WARP_INVITE.",
+  "relay/work": "The relay did not accept the computation that it asks for with a new portal. Send again.",
+  "vault/unknown": "This relay keeps no list under that recovery phrase.",
+  "vault/full": "The relay keeps no more entries or devices for one recovery phrase.",
+  "device/revoked": "This device was taken off the list by another one.",
+  "phrase/wrong": "The recovery phrase does not fit: a word is wrong, missing or in another place.",
 } as const satisfies Record<FailureCode, string>;
 
 /** The sentence of a failure: its own where it names a path, else the table's. Safe to print. */

@@ -3,15 +3,18 @@
  *
  * @module
  */
+import type { ContentKeys } from "../core/seal/keys.ts";
+import { followReceive } from "../core/transfer/follow.ts";
 import { PageFeed } from "../core/transfer/page-feed.ts";
 import { Progress } from "../core/transfer/progress.ts";
 import type { GetCommand, InfoCommand } from "./arguments.ts";
-import { type Context, follow } from "./context.ts";
-import { openPortal, type SharedPortal } from "./portal.ts";
+import type { Context } from "./context.ts";
+import { openPortal, readingKeys, type SharedPortal } from "./portal.ts";
 import { httpDial, openRelayLink, type RelayLink } from "./relay.ts";
 
 export interface Opened {
   readonly portal: SharedPortal;
+  readonly keys: ContentKeys;
   readonly feed: PageFeed;
   readonly relay: RelayLink;
   readonly progress: Progress;
@@ -20,25 +23,17 @@ export interface Opened {
   close(): void;
 }
 
-/** Connects and starts reading the manifest. @throws Failure `link/…`, `password/…`, `portal/…`, `relay/…` */
+/** Connects and starts reading the manifest. @throws Failure `link/…`, `password/…`, `portal/…`, `relay/…`; `link/purpose` for a link that reads nothing */
 export async function open(command: GetCommand | InfoCommand, { password, signal }: Context): Promise<Opened> {
   const portal = await openPortal(command.link, command.relay, password, signal);
-  const { origin, link, keys, readToken } = portal;
+  const keys = await readingKeys(portal, command.name);
+  const { host, link, token } = portal;
   const progress = new Progress();
   const feed = new PageFeed();
   const ended = new AbortController();
   const stop = AbortSignal.any([signal, ended.signal]);
-  const update = (): void => {
-    follow(progress, relay.steady);
-    const { state } = relay.steady;
-    const { manifest } = feed;
-    const stalled = manifest.end === null && state !== undefined && state.commitment === null && state.senders === 0;
-    if (stalled) progress.waitingFor ??= "sender";
-    progress.entriesTotal = manifest.entries.length;
-    progress.bytesTotal = manifest.totalBytes;
-    progress.listed = manifest.listed;
-  };
-  const dial = httpDial(origin, { portal: link.portal, role: "receive", token: readToken });
+  const update = (): void => followReceive(progress, relay.steady, feed.manifest);
+  const dial = httpDial(host.origin, { portal: link.portal, role: "receive", token });
   const relay = openRelayLink(dial, stop, () => update());
   const close = (): void => {
     ended.abort();
@@ -47,7 +42,7 @@ export async function open(command: GetCommand | InfoCommand, { password, signal
   try {
     await Promise.race([relay.steady.connected(), relay.lost]);
     feed.start(link.portal, keys, relay.steady, stop, update);
-    return { portal, feed, relay, progress, signal: stop, close };
+    return { portal, keys, feed, relay, progress, signal: stop, close };
   } catch (error) {
     close();
     throw error;

@@ -11,6 +11,7 @@ import { progressText } from "./progress-text.ts";
 /** One thing that happened, as it stands in the JSON; `type` names it. */
 export type Event =
   | { readonly type: "link"; readonly link: string; readonly expiresAtMs: number }
+  | { readonly type: "request"; readonly title: string; readonly expiresAtMs: number }
   | { readonly type: "renamed"; readonly path: string; readonly actual: string }
   | { readonly type: "progress"; readonly snapshot: TransferSnapshot }
   | {

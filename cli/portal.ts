@@ -1,96 +1,72 @@
 /**
- * Making, opening and deleting a portal over the relay's API.
+ * Making, opening and ending a portal from a terminal.
  *
  * @module
  */
-import { base64urlnopad } from "@scure/base";
-import { callApi } from "../core/edge/http-link.ts";
 import { Failure } from "../core/failure.ts";
-import { PASSWORD_PARAMETERS } from "../core/portal/password.ts";
-import type { CreatePortal, PortalAccess } from "../core/portal/portal.ts";
 import {
-  commitmentMatches,
-  createOwnerKey,
-  deriveKeys,
-  type PortalKeys,
-  relayToken,
-  tokenHash,
-} from "../core/seal/keys.ts";
-import { createLink, type PortalLink, parseLink } from "../core/seal/link.ts";
+  type Admission,
+  contentKeysOf,
+  createPortal,
+  endPortal,
+  OPEN_LINK,
+  type OpenedPortal,
+  type OpenedRequest,
+  openLink,
+  type RelayHost,
+} from "../core/portal/client.ts";
+import { type ContentKeys, deriveContentKeys } from "../core/seal/keys.ts";
+import { type PortalLink, parseLink } from "../core/seal/link.ts";
 import { fetchFrom } from "./http.ts";
 import { passwordKey } from "./password.ts";
 
 /** A relay that does not answer must not keep the program open. */
-const DELETE_LIMIT_MS = 5_000;
+const LAST_WORD_MS = 5_000;
 
+/** What the sender chose. */
 export interface NewPortal {
+  /** Of the portal's own link; null for none. */
   readonly password: string | null;
   readonly expirySeconds: number;
   readonly maxDownloads: number | null;
+  readonly admission: Admission;
+  /** Where it is handed in to somebody. */
+  readonly request?: OpenedRequest;
 }
 
+/** A portal that was made here. */
 export interface OwnedPortal {
   readonly link: PortalLink;
-  readonly keys: PortalKeys;
+  readonly keys: ContentKeys;
   readonly ownerToken: Uint8Array<ArrayBuffer>;
   /** Milliseconds since 1970. */
   readonly expiresAtMs: number;
 }
 
+/** A link that was opened, and where. */
+export interface SharedPortal extends OpenedPortal {
+  readonly host: RelayHost;
+}
+
 /** @throws Failure when the relay refuses, or is not there */
-export async function createPortal(origin: string, options: NewPortal, signal: AbortSignal): Promise<OwnedPortal> {
-  const { password, expirySeconds, maxDownloads } = options;
-  const link = createLink();
-  const [keys, ownerKey] = await Promise.all([
-    passwordKey(link, password, PASSWORD_PARAMETERS).then((key) => deriveKeys(link, key)),
-    createOwnerKey(),
-  ]);
-  const [readToken, ownerToken] = await Promise.all([
-    relayToken(keys.downloadAuth, "read", origin, link.portal),
-    relayToken(ownerKey, "own", origin, link.portal),
-  ]);
-  const body: CreatePortal = {
-    portal: base64urlnopad.encode(link.portal),
-    keyCommitment: base64urlnopad.encode(keys.keyCommitment),
-    password: password === null ? null : PASSWORD_PARAMETERS,
-    readTokenHash: base64urlnopad.encode(tokenHash(readToken)),
-    ownerTokenHash: base64urlnopad.encode(tokenHash(ownerToken)),
-    expirySeconds,
-    maxDownloads,
-  };
-  const { expiresAtMs } = await callApi<{ expiresAtMs: number }>(fetchFrom(origin), {
-    method: "POST",
-    path: "/api/v1/portals",
-    headers: { "Content-Type": "application/json" },
-    body: JSON.stringify(body),
-    signal,
-  });
-  return { link, keys, ownerToken, expiresAtMs };
+export async function makePortal(origin: string, options: NewPortal, signal: AbortSignal): Promise<OwnedPortal> {
+  const { password, expirySeconds, maxDownloads, admission, request } = options;
+  const rules = { expirySeconds, idleSeconds: null, maxDownloads };
+  const linkRules = { ...OPEN_LINK, password: password ?? "" };
+  const host = relayHost(origin, signal);
+  const made = await createPortal(host, { kind: "send" }, rules, linkRules, admission, request);
+  const { link, ownerToken, expiresAtMs } = made;
+  return { link, keys: await deriveContentKeys(link.portal, made.secret), ownerToken, expiresAtMs };
 }
 
-/** Deletes a portal that will not be finished. Gives false when the relay did not answer; the portal expires then. */
-export async function deletePortal(origin: string, { link, ownerToken }: OwnedPortal): Promise<boolean> {
-  const request = {
-    method: "DELETE" as const,
-    path: portalPath(link),
-    headers: { Authorization: `Bearer ${base64urlnopad.encode(ownerToken)}` },
-    signal: AbortSignal.timeout(DELETE_LIMIT_MS),
-  };
-  return callApi(fetchFrom(origin), request).then(
-    () => true,
-    () => false,
-  );
-}
-
-export interface SharedPortal {
-  readonly origin: string;
-  readonly link: PortalLink;
-  readonly keys: PortalKeys;
-  readonly readToken: Uint8Array<ArrayBuffer>;
+/** Ends a portal that will not be finished; where the relay does not answer, it ends when its time is over. */
+export async function deletePortal(origin: string, { link, ownerToken }: OwnedPortal): Promise<void> {
+  const host = relayHost(origin, AbortSignal.timeout(LAST_WORD_MS));
+  await endPortal(host, link.portal, ownerToken).catch(() => {});
 }
 
 /**
- * Asks the relay for a link's portal and derives its keys.
+ * Opens a link.
  * @param text a whole link, or its path and fragment for the relay at `relay`
  * @throws Failure `link/…`, `password/…`, `portal/…`, `relay/…`
  */
@@ -101,27 +77,31 @@ export async function openPortal(
   signal: AbortSignal,
 ): Promise<SharedPortal> {
   const link = parseLink(text);
-  const origin = originOf(text) ?? relay;
-  const request = { method: "GET" as const, path: `${portalPath(link)}/access`, signal };
-  const access = await callApi<PortalAccess>(fetchFrom(origin), request);
-  if (access.password !== null && password === null) throw new Failure("password/needed");
-  const second = access.password === null ? null : password;
-  const keys = await deriveKeys(link, await passwordKey(link, second, access.password ?? PASSWORD_PARAMETERS));
-  if (!commitmentMatches(keys, publishedCommitment(access)))
-    throw new Failure(access.password === null ? "link/wrong-secret" : "password/wrong");
-  return { origin, link, keys, readToken: await relayToken(keys.downloadAuth, "read", origin, link.portal) };
+  const host = relayHost(originOf(text) ?? relay, signal);
+  const opened = await openLink(host, link, password);
+  if (opened === null) throw new Failure("password/needed");
+  return { ...opened, host };
 }
 
-function publishedCommitment({ keyCommitment }: PortalAccess): Uint8Array {
-  try {
-    return base64urlnopad.decode(keyCommitment);
-  } catch (cause) {
-    throw new Failure("relay/unreachable", { what: "not a relay" }, { cause });
-  }
+/**
+ * The keys of what a portal holds. By an admin link one may look at it, which is no download.
+ * @throws Failure `link/purpose` when the link is for something else
+ */
+export async function readingKeys(opened: OpenedPortal, purpose: "get" | "info"): Promise<ContentKeys> {
+  const { kind, grant } = opened;
+  if (kind !== "send" || (purpose === "get" && grant.capability !== "read"))
+    throw new Failure("link/purpose", { capability: grant.capability });
+  return contentKeysOf(opened);
 }
 
-function portalPath(link: PortalLink): string {
-  return `/api/v1/portals/${base64urlnopad.encode(link.portal)}`;
+/** A request to hand files in to. @throws Failure `link/purpose` when the link is for something else */
+export function requestOf({ link, token, grant }: OpenedPortal): OpenedRequest {
+  if (grant.capability !== "write") throw new Failure("link/purpose", { capability: grant.capability });
+  return { portal: link.portal, token, offerKey: grant.offerKey, title: grant.title };
+}
+
+function relayHost(origin: string, signal: AbortSignal): RelayHost {
+  return { origin, send: fetchFrom(origin), passwordKey, signal };
 }
 
 /** The relay's origin in a whole link, or null. @throws Failure `link/cut` for an address that is not a relay's */

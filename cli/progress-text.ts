@@ -3,8 +3,15 @@
  *
  * @module
  */
-import type { TransferSnapshot } from "../core/transfer/snapshot.ts";
+import type { TransferSnapshot, WaitingFor } from "../core/transfer/snapshot.ts";
 import { count, formatBytes, formatDuration, formatRate } from "./format.ts";
+
+const WAITING: Readonly<Record<WaitingFor, string>> = {
+  relay: "waiting for the relay",
+  sender: "waiting for the sender",
+  owner: "paused by its owner",
+  turn: "waiting for a turn: all downloads that are left are running",
+};
 
 export function progressText(snapshot: TransferSnapshot): string {
   const { state, bytesDone, bytesTotal, entriesDone, entriesTotal, bytesPerSecond, etaSeconds, nextTryMs } = snapshot;
@@ -14,9 +21,10 @@ export function progressText(snapshot: TransferSnapshot): string {
     `${formatBytes(bytesDone)} of ${formatBytes(bytesTotal)}`,
     `${entriesDone} of ${count(entriesTotal, "entry").replace("entrys", "entries")}`,
   ];
-  if (state === "waiting" && snapshot.waitingFor === "sender") parts.push("waiting for the sender");
-  else if (state === "waiting")
-    parts.push(`waiting for the relay${nextTryMs === null ? "" : `, next try in ${formatDuration(nextTryMs / 1000)}`}`);
+  if (state === "waiting" && snapshot.waitingFor !== null)
+    parts.push(
+      WAITING[snapshot.waitingFor] + (nextTryMs === null ? "" : `, next try in ${formatDuration(nextTryMs / 1000)}`),
+    );
   else if (state === "running") {
     parts.push(formatRate(bytesPerSecond));
     if (etaSeconds !== null) parts.push(`${formatDuration(etaSeconds)} left`);

@@ -50,7 +50,8 @@ export function openRelayLink(
   const lost = deferred<never>();
   let away: AbortController | undefined;
   const watch = (): void => {
-    if (steady.status.carrier !== null && steady.status.failure === null) {
+    const { carrier, failure } = steady.status;
+    if (carrier !== null && (failure === null || failure === "portal/claimed")) {
       away?.abort();
       away = undefined;
     } else if (away === undefined) {

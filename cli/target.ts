@@ -53,7 +53,13 @@ export class Target {
 
   /** Makes a folder and its parents inside the root. @throws Failure `sink/denied` where something else has the name */
   async ensureFolder(absolute: string): Promise<void> {
-    if (absolute === this.root || this.#known.has(absolute)) return;
+    if (absolute === this.root) return;
+    if (this.#known.has(absolute)) {
+      // Somebody may have put a link, or a file, in its place since. Folded: some disks give the case that they have.
+      const real = await realpath(absolute + sep).catch(() => "");
+      if (real.startsWith(this.root) && fold(real) === fold(absolute)) return;
+      this.#known.clear();
+    }
     await this.ensureFolder(dirname(absolute));
     try {
       await mkdir(absolute);
@@ -99,7 +105,7 @@ export class Target {
   }
 }
 
-/** Equal for names that some file system takes for one; used only to look closer. */
+/** Equal for names that some file system takes for one. */
 function fold(name: string): string {
   return name.normalize("NFC").toLowerCase();
 }

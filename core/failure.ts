@@ -66,6 +66,14 @@ export const FAILURES = {
   "file/absent": { retry: false, wire: 48, status: 404 },
   "pack/unrepeatable": { retry: false, wire: 49, status: 500 },
   "transfer/elsewhere": { retry: false, wire: 50, status: 409 },
+  "portal/claimed": { retry: true, wire: 51, status: 409 },
+  "link/purpose": { retry: false, wire: 52, status: 400 },
+  "relay/invite": { retry: false, wire: 53, status: 403 },
+  "relay/work": { retry: false, wire: 54, status: 403 },
+  "vault/unknown": { retry: false, wire: 55, status: 404 },
+  "vault/full": { retry: false, wire: 56, status: 413 },
+  "device/revoked": { retry: false, wire: 57, status: 403 },
+  "phrase/wrong": { retry: false, wire: 58, status: 400 },
 } as const satisfies Record<string, FailureTraits>;
 
 /** The code of a failure, `layer/what`. */
@@ -96,7 +104,7 @@ const BY_WIRE: ReadonlyMap<number, FailureCode> = new Map(
 );
 
 /** What a relay can know. The rest (a wrong password, a file that changed, `cancelled`) only its clients find out themselves. */
-const RELAY_AREAS: readonly string[] = ["portal", "relay", "wire", "object"];
+const RELAY_AREAS: readonly string[] = ["portal", "relay", "wire", "object", "vault", "device"];
 
 /** True for a code that a relay may answer with. */
 export function isRelayCode(code: string): code is FailureCode {

@@ -256,4 +256,30 @@ describe("a framed link", () => {
     await Promise.all([committed, completed]);
     link.close();
   });
+
+  it("[EDGE-25] asks for a claim once at a time, and gives the relay's answer to all who asked", async () => {
+    const { pipe, link, sent } = await opened();
+    const claim = noise(16, "claim");
+    const asked = [link.claim(claim), link.claim(claim)].map(codeOf);
+    expect(sent().filter((t) => t === "claim")).toHaveLength(1);
+    expect(pipe.frames.at(-1)).toEqual({ t: "claim", claim });
+    pipe.tell({ t: "claimed", code: 0 });
+    expect(await Promise.all(asked)).toEqual(["resolved", "resolved"]);
+    for (const code of ["portal/claimed", "portal/unknown"] as const) {
+      const again = codeOf(link.claim(claim));
+      pipe.tell({ t: "claimed", code: wireCode(code) });
+      expect(await again).toBe(code);
+    }
+    expect(sent().filter((t) => t === "claim")).toHaveLength(3);
+    const pending = codeOf(link.claim(claim));
+    pipe.break(new Failure("relay/unreachable"));
+    expect(await pending).toBe("relay/unreachable");
+    // What nobody asked, and what the relay cannot mean, changes nothing.
+    const other = await opened();
+    other.pipe.tell({ t: "claimed", code: 0 }, { t: "completed" }, { t: "committed" });
+    const odd = codeOf(other.link.claim(claim));
+    other.pipe.tell({ t: "claimed", code: wireCode("cancelled") });
+    expect(await odd).toBe("wire/malformed");
+    other.link.close();
+  });
 });

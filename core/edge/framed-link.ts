@@ -24,6 +24,7 @@ import { type ObjectKind, ObjectReader, type SealedObject } from "../wire/object
 import { type Deferred, deferred } from "./deferred.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import { Outbox } from "./outbox.ts";
+import { Questions } from "./questions.ts";
 import { Quota, splitWants } from "./quota.ts";
 
 /** Says hello over a fresh pipe and waits for the welcome. @throws Failure; the pipe is closed then */
@@ -57,8 +58,7 @@ class FramedLink implements Link {
   /** Set by the welcome. */
   #window = new Quota(0);
   #wants = { pack: new Quota(0), page: new Quota(0) };
-  #commit: Deferred<void> | undefined;
-  #complete: Deferred<void> | undefined;
+  readonly #questions = new Questions();
   #limits: LinkLimits | undefined;
   #lease = 0;
   readonly #lostListeners: ((kind: ObjectKind, index: number) => void)[] = [];
@@ -176,16 +176,17 @@ class FramedLink implements Link {
 
   commit(commitment: Commitment): Promise<void> {
     this.#assertOpen();
-    this.#commit = deferred<void>();
-    this.#send({ t: "commit", ...commitment });
-    return this.#commit.promise;
+    return this.#questions.ask("commit", () => this.#send({ t: "commit", ...commitment }));
+  }
+
+  claim(claim: Uint8Array<ArrayBuffer>): Promise<void> {
+    this.#assertOpen();
+    return this.#questions.ask("claim", () => this.#send({ t: "claim", claim }));
   }
 
   complete(claim: Uint8Array<ArrayBuffer>): Promise<void> {
     this.#assertOpen();
-    this.#complete = deferred<void>();
-    this.#send({ t: "complete", claim });
-    return this.#complete.promise;
+    return this.#questions.ask("complete", () => this.#send({ t: "complete", claim }));
   }
 
   close(): void {
@@ -221,10 +222,13 @@ class FramedLink implements Link {
         for (const listener of this.#lostListeners) listener(frame.kind, frame.index);
         return;
       case "committed":
-        this.#commit?.resolve();
+        this.#questions.answered("commit");
+        return;
+      case "claimed":
+        this.#questions.answered("claim", frame.code);
         return;
       case "completed":
-        this.#complete?.resolve();
+        this.#questions.answered("complete");
         return;
       case "pong":
         return;
@@ -294,8 +298,7 @@ class FramedLink implements Link {
     this.#gets.clear();
     // Whoever still knows a link that ended must not keep sixteen megabytes for it.
     this.#spare.length = 0;
-    this.#commit?.reject(reason);
-    this.#complete?.reject(reason);
+    this.#questions.end(reason);
     this.#closed.resolve(reason);
   }
 }

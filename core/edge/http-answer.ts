@@ -7,12 +7,14 @@
 import { base64urlnopad } from "@scure/base";
 import { Failure, type FailureCode, isRelayCode } from "../failure.ts";
 import { HASH_HEADER, HASH_PATTERN, type PortalStateJson, RELAY_HEADER, type RelayInfo } from "../portal/portal.ts";
-import { asArray, asFields, asInteger, asString } from "../wire/check.ts";
+import { MAX_WORK_BITS } from "../portal/work.ts";
+import { asArray, asBoolean, asFields, asInteger, asString } from "../wire/check.ts";
 import { checkState, type PortalState } from "../wire/frame.ts";
 import { checkHeader, type ObjectKind, type SealedObject } from "../wire/object.ts";
 import type { HttpResponse } from "./http-link.ts";
 
 const MAX_JSON_BYTES = 4 * 1024 * 1024;
+const DAY_SECONDS = 86_400;
 
 /**
  * Makes sure that the relay itself answered.
@@ -71,6 +73,9 @@ export function readRelayInfo(value: unknown): RelayInfo {
     const limits = asFields(info["limits"], "limits");
     asInteger(info["version"], "version");
     for (const name of ["maxPortalBytes", "maxExpirySeconds", "defaultExpirySeconds"]) asInteger(limits[name], name);
+    const creation = asFields(info["creation"], "creation");
+    asBoolean(creation["invite"], "invite");
+    asInteger(creation["workBits"], "workBits", MAX_WORK_BITS);
     if (info["webtransport"] !== null) {
       const { url, certificateHashes } = asFields(info["webtransport"], "webtransport");
       asString(url, "url", 1000);
@@ -84,8 +89,19 @@ export function readRelayInfo(value: unknown): RelayInfo {
 
 function relayFailure(status: number, body: unknown): Failure {
   const code = typeof body === "object" && body !== null && "code" in body ? body.code : undefined;
-  if (typeof code === "string" && isRelayCode(code)) return new Failure(code, { status });
-  return new Failure("relay/unreachable", { status });
+  if (typeof code !== "string" || !isRelayCode(code)) return new Failure("relay/unreachable", { status });
+  const seconds = retrySeconds(body);
+  return new Failure(code, seconds === undefined ? { status } : { status, retrySeconds: seconds });
+}
+
+/** How long the relay asks to wait; the one detail of its answers that is for people. */
+function retrySeconds(body: unknown): number | undefined {
+  const details = typeof body === "object" && body !== null && "details" in body ? body.details : undefined;
+  const seconds =
+    typeof details === "object" && details !== null && "retrySeconds" in details ? details.retrySeconds : undefined;
+  const isUsable =
+    typeof seconds === "number" && Number.isSafeInteger(seconds) && seconds > 0 && seconds <= DAY_SECONDS;
+  return isUsable ? seconds : undefined;
 }
 
 function foreign(what: string, cause?: unknown): Failure {

@@ -13,8 +13,10 @@ import {
   state,
 } from "../../tests/support/fake-http.ts";
 import { Failure } from "../failure.ts";
-import { HASH_HEADER } from "../portal/portal.ts";
+import { CLAIM_HEADER, HASH_HEADER } from "../portal/portal.ts";
+import { MAX_WORK_BITS } from "../portal/work.ts";
 import type { SealedObject } from "../wire/object.ts";
+import { readRelayInfo } from "./http-answer.ts";
 import { callApi, type HttpResponse } from "./http-link.ts";
 
 describe("a link of plain requests", () => {
@@ -201,5 +203,89 @@ describe("a link of plain requests", () => {
   it("[HTTP-2] gives the body of an answer that succeeded, and nothing for one that has none", async () => {
     expect(await callApi(async () => respond(200, { a: 1 }), { method: "GET", path: "/" })).toEqual({ a: 1 });
     expect(await callApi(async () => respond(204, ""), { method: "DELETE", path: "/" })).toBeUndefined();
+  });
+
+  it("[HTTP-8] takes a claim by POST, and names it when it asks for packs, not for pages", async () => {
+    const claim = noise(16, "claim");
+    const text = Buffer.from(claim).toString("base64url");
+    const answers: HttpResponse[] = [refuse("portal/claimed"), respond(204, "")];
+    const { opening, requests } = setUpHttp(({ method, path }) =>
+      method === "POST" ? answers.shift() : path.includes("pages") ? sealed(0).response : undefined,
+    );
+    const link = await opening;
+    expect(await codeOf(link.claim(claim))).toBe("portal/claimed");
+    void codeOf(link.get("pack", 1));
+    await settle();
+    expect(requests.at(-1)?.headers?.[CLAIM_HEADER]).toBeUndefined();
+    await link.claim(claim);
+    expect(requests.at(-1)).toMatchObject({
+      method: "POST",
+      path: `${base}/claims`,
+      body: JSON.stringify({ claim: text }),
+    });
+    void codeOf(link.get("pack", 2));
+    await settle();
+    expect(requests.at(-1)).toMatchObject({
+      path: expect.stringContaining("packs/2"),
+      headers: { [CLAIM_HEADER]: text },
+    });
+    await link.get("page", 0);
+    expect(requests.at(-1)?.headers?.[CLAIM_HEADER]).toBeUndefined();
+    link.close();
+  });
+
+  it("[HTTP-9] asks again for what its owner's pause keeps back, also of a portal that is complete", async () => {
+    const commitment = { packs: 1, pages: 1, root: Buffer.from(noise(32, "root")).toString("base64url") };
+    let isPaused = true;
+    const { opening, clock } = setUpHttp(({ path }) => {
+      if (path === base) return respond(200, { ...state, commitment, phase: "paused" });
+      if (!path.includes("pages")) return undefined;
+      return isPaused ? refuse("object/absent") : sealed(0).response;
+    });
+    const link = await opening;
+    const page = codeOf(link.get("page", 0));
+    await clock.advance(60_000);
+    expect(await Promise.race([page, Promise.resolve("waiting")])).toBe("waiting");
+    isPaused = false;
+    await clock.advance(2_000);
+    expect(await page).toBe("resolved");
+    link.close();
+  });
+
+  it("[EDGE-29] tells for how long a relay that has enough wants to be left alone, and believes nothing absurd", async () => {
+    const detailsOf = async (retrySeconds: unknown) => {
+      const send = async () => respond(429, { code: "relay/busy", details: { retrySeconds } });
+      const failure: unknown = await callApi(send, { method: "GET", path: "/" }).catch((error: unknown) => error);
+      return failure instanceof Failure && failure.code === "relay/busy"
+        ? failure.details["retrySeconds"]
+        : "no failure";
+    };
+    expect(await detailsOf(40)).toBe(40);
+    for (const odd of ["40", -1, 0, 0.5, 2 ** 53, null, undefined, Number.NaN, { s: 40 }])
+      expect(await detailsOf(odd)).toBeUndefined();
+  });
+
+  it("[EDGE-28] takes what a relay tells of itself only in its form", () => {
+    const info = {
+      version: 1,
+      name: "relay",
+      webtransport: null,
+      webtransportReason: "off",
+      limits: { maxPortalBytes: 1, maxExpirySeconds: 1, defaultExpirySeconds: 1 },
+      creation: { invite: false, workBits: 0 },
+    };
+    expect(readRelayInfo(info)).toBe(info);
+    const odd = [
+      undefined,
+      null,
+      {},
+      { invite: true },
+      { invite: 1, workBits: 0 },
+      { invite: true, workBits: MAX_WORK_BITS + 1 },
+      { invite: true, workBits: -1 },
+      { invite: true, workBits: 0.5 },
+    ];
+    for (const creation of odd)
+      expect(() => readRelayInfo({ ...info, creation })).toThrow(expect.objectContaining({ code: "relay/foreign" }));
   });
 });

@@ -6,7 +6,14 @@
  */
 import { base64urlnopad } from "@scure/base";
 import { Failure, type FailureCode, toFailure } from "../failure.ts";
-import { type GivenLease, HASH_HEADER, LEASE_HEADER, type PortalStateJson } from "../portal/portal.ts";
+import {
+  CLAIM_HEADER,
+  type Claim,
+  type GivenLease,
+  HASH_HEADER,
+  LEASE_HEADER,
+  type PortalStateJson,
+} from "../portal/portal.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { LeaseWish, Link, LinkRole } from "../ports/link.ts";
 import { SEALED_PACK_BYTES, UPLOAD_WINDOW_BYTES } from "../units.ts";
@@ -17,11 +24,12 @@ import { Acknowledged } from "./acknowledged.ts";
 import { deferred } from "./deferred.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import { readJson, readObject, readState } from "./http-answer.ts";
-import { Quota } from "./quota.ts";
+import { inTurn, Quota } from "./quota.ts";
+import { withEither } from "./with-either.ts";
 
 /** One request to the relay; `body` is borrowed. */
 export interface HttpRequest {
-  readonly method: "GET" | "PUT" | "POST" | "DELETE";
+  readonly method: "GET" | "PUT" | "POST" | "PATCH" | "DELETE";
   /** Path and query below the relay's origin. */
   readonly path: string;
   readonly headers?: Readonly<Record<string, string>>;
@@ -88,6 +96,8 @@ class HttpLink implements Link {
   readonly #clock: Clock;
   readonly #base: string;
   #headers: Readonly<Record<string, string>>;
+  /** Of GETs of packs. */
+  #packHeaders: Readonly<Record<string, string>>;
   readonly #closed = deferred<Failure>();
   readonly #abort = new AbortController();
   readonly #lostListeners: ((kind: ObjectKind, index: number) => void)[] = [];
@@ -103,6 +113,7 @@ class HttpLink implements Link {
     this.#clock = clock;
     this.#base = `/api/v1/portals/${base64urlnopad.encode(role.portal)}`;
     this.#headers = { Authorization: `Bearer ${base64urlnopad.encode(role.token)}` };
+    this.#packHeaders = this.#headers;
   }
 
   get state(): PortalState {
@@ -167,33 +178,26 @@ class HttpLink implements Link {
 
   async get(kind: ObjectKind, index: number, signal?: AbortSignal): Promise<SealedObject> {
     this.#assertOpen();
-    const stop = new AbortController();
-    const onAbort = () => stop.abort();
-    const signals = signal === undefined ? [this.#abort.signal] : [this.#abort.signal, signal];
-    for (const each of signals) {
-      if (each.aborted) stop.abort();
-      each.addEventListener("abort", onAbort, { once: true });
-    }
-    try {
-      return await inTurn(this.#gets[kind], stop.signal, () => this.#poll(kind, index, stop.signal));
-    } finally {
-      for (const each of signals) each.removeEventListener("abort", onAbort);
-    }
+    return withEither(this.#abort.signal, signal, (either) =>
+      inTurn(this.#gets[kind], either, () => this.#poll(kind, index, either)),
+    );
   }
 
   async #poll(kind: ObjectKind, index: number, signal: AbortSignal): Promise<SealedObject> {
     const path = `${this.#base}/${kind}s/${index}?wait=${WAIT_SECONDS}`;
     const ask = async () => {
-      const response = await this.#send({ method: "GET", path, headers: this.#headers, signal });
+      const headers = kind === "pack" ? this.#packHeaders : this.#headers;
+      const response = await this.#send({ method: "GET", path, headers, signal });
       return readObject(kind, index, response, SEALED_PACK_BYTES);
     };
     for (;;) {
       const asked = this.#clock.now();
+      const before = this.state;
       try {
         return await this.#guard(ask());
       } catch (error) {
         const isAbsent = error instanceof Failure && error.code === "object/absent";
-        if (!isAbsent || this.state.commitment !== null) throw error;
+        if (!isAbsent || !(mayCome(before) || mayCome(this.state))) throw error;
       }
       if (this.#clock.now() - asked < REST_MS) await this.#clock.sleep(REST_MS, signal);
     }
@@ -208,9 +212,18 @@ class HttpLink implements Link {
     await this.#call({ method: "POST", path: `${this.#base}/commit`, headers: JSON_BODY, body });
   }
 
-  async complete(claim: Uint8Array<ArrayBuffer>): Promise<void> {
-    const body = JSON.stringify({ claim: base64urlnopad.encode(claim) });
-    await this.#call({ method: "POST", path: `${this.#base}/downloads`, headers: JSON_BODY, body });
+  async claim(claim: Uint8Array<ArrayBuffer>): Promise<void> {
+    await this.#tell("claims", claim);
+    this.#packHeaders = { ...this.#headers, [CLAIM_HEADER]: base64urlnopad.encode(claim) };
+  }
+
+  complete(claim: Uint8Array<ArrayBuffer>): Promise<void> {
+    return this.#tell("downloads", claim);
+  }
+
+  async #tell(what: "claims" | "downloads", claim: Uint8Array<ArrayBuffer>): Promise<void> {
+    const body = JSON.stringify({ claim: base64urlnopad.encode(claim) } satisfies Claim);
+    await this.#call({ method: "POST", path: `${this.#base}/${what}`, headers: JSON_BODY, body });
   }
 
   close(): void {
@@ -277,13 +290,9 @@ class HttpLink implements Link {
   }
 }
 
-async function inTurn<T>(turns: Quota, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
-  await turns.take(1, signal);
-  try {
-    return await work();
-  } finally {
-    turns.give(1);
-  }
+/** True while an object that is not there may still come: it is being sent, or its owner paused the portal. */
+function mayCome({ commitment, phase }: PortalState): boolean {
+  return commitment === null || phase === "paused";
 }
 
 const JSON_BODY = { "Content-Type": "application/json" };

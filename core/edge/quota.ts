@@ -82,3 +82,13 @@ export function splitWants(maxWants: number): { readonly pack: Quota; readonly p
   const pages = Math.min(PAGE_WANTS, Math.floor(maxWants / 2));
   return { pack: new Quota(maxWants - pages), page: new Quota(pages) };
 }
+
+/** Works while one of the turns is taken. @throws Failure `cancelled` when the signal aborts before */
+export async function inTurn<T>(turns: Quota, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+  await turns.take(1, signal);
+  try {
+    return await work();
+  } finally {
+    turns.give(1);
+  }
+}

@@ -1,6 +1,7 @@
 /**
- * What a relay cannot do now and may do later (it has no room, is too busy, its disk fails) is waited for as long as it
- * takes: all operations wait together, and one after the other tries for all of them.
+ * What a relay cannot do now and may do later (it has no room, is too busy, its disk fails; or all downloads that are left
+ * are running elsewhere) is waited for as long as it takes: all operations wait together, and one after the other tries for
+ * all of them.
  *
  * @module
  */
@@ -11,7 +12,7 @@ import { Delays } from "./delays.ts";
 import type { Naps } from "./naps.ts";
 
 /** Failures of the relay itself, which no other operation of this client would be spared. */
-const RELAY_TROUBLE: readonly FailureCode[] = ["relay/full", "relay/busy", "relay/stopping", "relay/storage"];
+export const RELAY_TROUBLE: readonly FailureCode[] = ["relay/full", "relay/busy", "relay/stopping", "relay/storage"];
 
 /** Why something waits, and until when. */
 export interface Waiting {
@@ -23,8 +24,9 @@ export interface Waiting {
 /** Whether an operation tries for all that wait; given by `enter`, given back by `passed`, `failed` or `left`. */
 export type Turn = "free" | "first";
 
-/** One for all operations of a link. */
+/** One for all operations of a link that may meet the same trouble. */
 export class Stall {
+  readonly #codes: readonly FailureCode[];
   readonly #clock: Clock;
   readonly #naps: Naps;
   readonly #onChange: () => void;
@@ -35,7 +37,9 @@ export class Stall {
   #isTaken = false;
   #ended: Failure | undefined;
 
-  constructor(clock: Clock, naps: Naps, random: () => number, onChange: () => void) {
+  /** @param codes the failures that are waited for here */
+  constructor(codes: readonly FailureCode[], clock: Clock, naps: Naps, random: () => number, onChange: () => void) {
+    this.#codes = codes;
     this.#clock = clock;
     this.#naps = naps;
     this.#onChange = onChange;
@@ -43,8 +47,8 @@ export class Stall {
   }
 
   /** True for a failure that is waited for here. */
-  static isFor(failure: Failure): boolean {
-    return RELAY_TROUBLE.includes(failure.code);
+  isFor(failure: Failure): boolean {
+    return this.#codes.includes(failure.code);
   }
 
   /** Set while operations wait. */

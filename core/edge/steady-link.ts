@@ -11,9 +11,10 @@ import type { Commitment, PortalState } from "../wire/frame.ts";
 import { isHeld } from "../wire/held.ts";
 import type { ObjectKind, SealedObject } from "../wire/object.ts";
 import { Acknowledged } from "./acknowledged.ts";
+import { Claims } from "./claims.ts";
 import { Naps } from "./naps.ts";
 import { Paths, type PathsOptions } from "./paths.ts";
-import { Stall } from "./stall.ts";
+import { RELAY_TROUBLE, Stall, type Turn } from "./stall.ts";
 
 /** Tries of one operation that the relay answers with a failure of that one operation (a damaged object, say). */
 const MAX_TRIES = 6;
@@ -35,9 +36,9 @@ export interface SteadyOptions extends PathsOptions {
 export interface LinkStatus {
   readonly carrier: Carrier | null;
   readonly reason: PathReason | null;
-  /** Clock time of the next try, or of the one under way, while it waits for the relay. */
+  /** Clock time of the next try, or of the one under way, while it waits for the relay or for a turn. */
   readonly nextTryAtMs: number | null;
-  /** What the last try failed with while it waits for the relay, or what ended the link. */
+  /** What the last try failed with while it waits (`portal/claimed` for a turn), or what ended the link. */
   readonly failure: FailureCode | null;
 }
 
@@ -48,6 +49,9 @@ export class SteadyLink {
   readonly #naps: Naps;
   readonly #paths: Paths;
   readonly #stall: Stall;
+  /** Where all downloads that are left are running elsewhere, everything that needs one waits here. */
+  readonly #turns: Stall;
+  readonly #claims = new Claims();
   readonly #stopWake: (() => void) | undefined;
   readonly #acknowledged = new Acknowledged();
   /** Objects that `onLost` told of and that were not stored since. */
@@ -59,7 +63,8 @@ export class SteadyLink {
     this.#options = options;
     const { clock, random, onChange, wake } = options;
     this.#naps = new Naps(clock);
-    this.#stall = new Stall(clock, this.#naps, random, onChange);
+    this.#stall = new Stall(RELAY_TROUBLE, clock, this.#naps, random, onChange);
+    this.#turns = new Stall(["portal/claimed"], clock, this.#naps, random, onChange);
     this.#paths = new Paths({ ...options, dial: this.#dial }, this.#naps, onChange);
     this.#stopWake = wake?.(() => {
       this.#paths.woken();
@@ -68,7 +73,7 @@ export class SteadyLink {
   }
 
   get status(): LinkStatus {
-    const { carrier, reason, failure, waiting = this.#stall.waiting } = this.#paths;
+    const { carrier, reason, failure, waiting = this.#stall.waiting ?? this.#turns.waiting } = this.#paths;
     const code = failure?.code ?? waiting?.code ?? null;
     return { carrier, reason, nextTryAtMs: failure ? null : (waiting?.nextTryAtMs ?? null), failure: code };
   }
@@ -120,7 +125,9 @@ export class SteadyLink {
     let bytes = 0;
     return this.#steadily(
       async (link) => {
-        const object = await link.get(kind, index, signal);
+        const object = await (kind === "pack"
+          ? this.#claims.under(link, () => link.get(kind, index, signal))
+          : link.get(kind, index, signal));
         bytes = object.header.length;
         try {
           return await accept(object);
@@ -130,7 +137,30 @@ export class SteadyLink {
       },
       () => bytes,
       signal,
+      kind === "pack" ? [this.#turns, this.#stall] : [this.#stall],
     );
+  }
+
+  /** The claim of this receive, for the case that the portal's downloads are limited later. @param claim u8[16] */
+  setClaim(claim: Uint8Array<ArrayBuffer>): void {
+    this.#claims.set(claim, false);
+  }
+
+  /** True when the portal counts downloads, and this one's claim was told. */
+  get isClaimed(): boolean {
+    return this.#claims.isNeeded;
+  }
+
+  /**
+   * Takes one of the downloads that the portal has left, and waits for its turn as long as it takes. The claim is told again
+   * on each later connection before a pack is asked for there.
+   * @param claim u8[16]
+   * @throws Failure `cancelled` | `portal/unknown` when none is left
+   */
+  claim(claim: Uint8Array<ArrayBuffer>, signal?: AbortSignal): Promise<void> {
+    this.#claims.set(claim, true);
+    const waits = [this.#turns, this.#stall];
+    return this.#steadily((link) => this.#claims.under(link, async () => {}), undefined, signal, waits);
   }
 
   commit(commitment: Commitment): Promise<void> {
@@ -152,6 +182,7 @@ export class SteadyLink {
     this.#stop.abort();
     this.#stopWake?.();
     this.#stall.end(reason);
+    this.#turns.end(reason);
     this.#naps.end();
     this.#paths.end(reason);
   }
@@ -192,15 +223,16 @@ export class SteadyLink {
     operation: (link: Link) => Promise<T>,
     bytesOf: (result: T) => number = () => 0,
     signal?: AbortSignal,
+    stalls: readonly Stall[] = [this.#stall],
   ): Promise<T> {
     for (let tries = 1; ; ) {
       if (signal?.aborted) throw new Failure("cancelled");
-      const turn = await this.#stall.enter(signal);
+      const turns = await enterAll(stalls, signal);
       let link: Link | undefined;
       try {
         link = await this.#paths.take();
         const result = await operation(link);
-        this.#stall.passed(turn);
+        for (const [stall, turn] of turns) stall.passed(turn);
         this.#paths.answered(link, bytesOf(result));
         this.#objectBytes += bytesOf(result);
         return result;
@@ -208,16 +240,34 @@ export class SteadyLink {
         const failure = toFailure(error, "relay/unreachable");
         const isOver = this.#stop.signal.aborted || signal?.aborted === true || link === undefined;
         const isDead = link !== undefined && (await settled(link.closed));
-        if (!isOver && !isDead && Stall.isFor(failure)) this.#stall.failed(turn, failure.code);
-        else this.#stall.left(turn);
+        const isWaitedFor = stalls.some((stall) => stall.isFor(failure));
+        for (const [stall, turn] of turns) {
+          if (!isOver && !isDead && stall.isFor(failure)) stall.failed(turn, failure.code);
+          else stall.left(turn);
+        }
         if (isOver) throw failure;
-        if (isDead || Stall.isFor(failure)) continue; // which is not this operation's fault
+        if (isDead || isWaitedFor) continue; // which is not this operation's fault
         if (!failure.retry || ++tries > MAX_TRIES) throw failure;
         await this.#options.clock.sleep(REST_MS * tries, this.#stop.signal);
       } finally {
         if (link !== undefined) this.#paths.release(link);
       }
     }
+  }
+}
+
+/** A turn at each of them, in this order. @throws Failure `cancelled` */
+async function enterAll(
+  stalls: readonly Stall[],
+  signal: AbortSignal | undefined,
+): Promise<(readonly [Stall, Turn])[]> {
+  const turns: (readonly [Stall, Turn])[] = [];
+  try {
+    for (const stall of stalls) turns.push([stall, await stall.enter(signal)]);
+    return turns;
+  } catch (error) {
+    for (const [stall, turn] of turns) stall.left(turn);
+    throw error;
   }
 }
 

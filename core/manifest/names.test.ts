@@ -96,6 +96,14 @@ describe("a path as it is shown", () => {
     ["\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645", "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645"],
     ["\u0915\u094d\u200d\u0937", "\u0915\u094d\u200d\u0937"],
     ["\u0641\u0627\u0631\u0633\u06cc", "\u0641\u0627\u0631\u0633\u06cc"],
+    ["1\ufe0f\u20e3 \u845b\u{e0100} \u1820\u180b", "1\ufe0f\u20e3 \u845b\u{e0100} \u1820\u180b"],
+    ["a\u{e0100}b", "a\u27e8U+E0100\u27e9b"],
+    ["\u845b\u{e0100}\u{e0101}", "\u845b\u{e0100}\u27e8U+E0101\u27e9"],
+    ["\u1820\u180b\u180b", "\u1820\u180b\u27e8U+180B\u27e9"],
+    ["a1\u200db", "a1\u27e8U+200D\u27e9b"],
+    ["file1\ufe0f.txt", "file1\u27e8U+FE0F\u27e9.txt"],
+    ["\u{1f600}\u200d.txt", "\u{1f600}\u27e8U+200D\u27e9.txt"],
+    ["\u0645\u06cc\u200c.txt", "\u0645\u06cc\u27e8U+200C\u27e9.txt"],
   ])("of %j hides nothing and turns nothing round", (path, shown) => {
     expect(displayPath(path)).toBe(shown);
   });

@@ -45,6 +45,11 @@ export interface Link {
   recycle(object: SealedObject): void;
   /** Fixes counts and root; everything must be stored. Idempotent. */
   commit(commitment: Commitment): Promise<void>;
+  /**
+   * Takes, or keeps, one of the downloads that the portal still has: packs of a portal that counts come to nobody else.
+   * @throws Failure `portal/claimed` while others hold all that are left, `portal/unknown` when none is left
+   */
+  claim(claim: Uint8Array<ArrayBuffer>): Promise<void>;
   /** Tells that this receiver verified everything; counts once for each claim, u8[16]. */
   complete(claim: Uint8Array<ArrayBuffer>): Promise<void>;
   /** Clock time of the last sign of life from the other end. */

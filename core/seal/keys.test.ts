@@ -3,9 +3,12 @@ import { describe, expect, it } from "vitest";
 import { noise } from "../../tests/support/bytes.ts";
 import {
   commitmentMatches,
-  createOwnerKey,
-  deriveKeys,
+  createSecret,
+  deriveContentKeys,
+  deriveLinkKeys,
+  linkId,
   NO_PASSWORD,
+  ownerKey,
   passwordSalt,
   relayToken,
   tokenHash,
@@ -23,43 +26,59 @@ function hkdf(of: PortalLink, passwordKey: Uint8Array, info: string, bytes = 32)
   return Buffer.from(hkdfSync("sha256", ikm, salt, info, bytes));
 }
 
-describe("the keys of a portal", () => {
-  it("[KEY-1] are HKDF-SHA-256 of secret and password key, one for each use", async () => {
+/** The same for what neither password nor its length is in. */
+function plainHkdf(secret: Uint8Array, portal: Uint8Array, info: string, bytes: number): Buffer {
+  const salt = Buffer.concat([Buffer.from("warp/1\0"), portal]);
+  return Buffer.from(hkdfSync("sha256", createSecretKey(secret), salt, info, bytes));
+}
+
+const independent = (raw: Uint8Array) =>
+  crypto.subtle.importKey("raw", new Uint8Array(raw), "AES-GCM", false, ["decrypt"]);
+
+describe("the keys of a portal and its links", () => {
+  it("[KEY-1] are HKDF-SHA-256 of the portal's secret, one for packs and one for pages", async () => {
+    const secret = noise(32, "R");
+    const keys = await deriveContentKeys(link.portal, secret);
+    for (const kind of ["pack", "page"] as const) {
+      const object = await seal(keys[kind], link.portal, kind, 0, true, createSealBuffer(40_000), 10);
+      const key = await independent(plainHkdf(secret, link.portal, kind, 32));
+      expect((await open(key, link.portal, object)).length).toBe(10);
+    }
+  });
+
+  it("[KEY-1] are HKDF-SHA-256 of a link's secret and its password key, one for each use", async () => {
     for (const passwordKey of [NO_PASSWORD, noise(32, "argon")]) {
-      const keys = await deriveKeys(link, passwordKey);
+      const keys = await deriveLinkKeys(link, passwordKey);
       expect(hex(keys.keyCommitment)).toBe(hex(hkdf(link, passwordKey, "commitment")));
-      const message = Buffer.concat([Buffer.from("warp/1 token\0read\0https://relay.example\0"), link.portal]);
-      const expected = createHmac("sha256", hkdf(link, passwordKey, "download-auth"))
+      const message = Buffer.concat([Buffer.from("warp/1 token\0link\0https://relay.example\0"), link.portal]);
+      const expected = createHmac("sha256", hkdf(link, passwordKey, "link-auth"))
         .update(message)
         .digest();
-      expect(hex(await relayToken(keys.downloadAuth, "read", "https://relay.example", link.portal))).toBe(
-        hex(expected),
-      );
-      for (const kind of ["pack", "page"] as const) {
-        const raw = hkdf(link, passwordKey, kind);
-        const independent = await crypto.subtle.importKey("raw", new Uint8Array(raw), "AES-GCM", false, ["decrypt"]);
-        const object = await seal(keys[kind], link.portal, kind, 0, true, createSealBuffer(40_000), 10);
-        expect((await open(independent, link.portal, object)).length).toBe(10);
-      }
+      expect(hex(await relayToken(keys.auth, "link", "https://relay.example", link.portal))).toBe(hex(expected));
+      const iv = new Uint8Array(12);
+      const sealed = await crypto.subtle.encrypt({ name: "AES-GCM", iv }, keys.grant, noise(9, 1));
+      const key = await independent(hkdf(link, passwordKey, "grant"));
+      expect(hex(await crypto.subtle.decrypt({ name: "AES-GCM", iv }, key, sealed))).toBe(hex(noise(9, 1)));
     }
   });
 
   it("[KEY-1] cannot be taken out of the client", async () => {
-    const { pack, page, downloadAuth } = await deriveKeys(link, NO_PASSWORD);
-    for (const key of [pack, page, downloadAuth, await createOwnerKey()]) {
+    const { grant, auth } = await deriveLinkKeys(link, NO_PASSWORD);
+    const { pack, page } = await deriveContentKeys(link.portal, createSecret());
+    for (const key of [pack, page, grant, auth, await ownerKey(createSecret())]) {
       expect(key.extractable).toBe(false);
       await expect(crypto.subtle.exportKey("raw", key as globalThis.CryptoKey)).rejects.toThrow();
     }
   });
 
   it("[KEY-2] commit to secret, portal and password: any other gives another commitment", async () => {
-    const keys = await deriveKeys(link, NO_PASSWORD);
+    const keys = await deriveLinkKeys(link, NO_PASSWORD);
     expect(commitmentMatches(keys, hkdf(link, NO_PASSWORD, "commitment"))).toBe(true);
     const others = [
-      await deriveKeys({ ...link, secret: noise(32, "other") }, NO_PASSWORD),
-      await deriveKeys({ ...link, portal: noise(16, "other") }, NO_PASSWORD),
-      await deriveKeys(link, noise(32, "password")),
-      await deriveKeys(link, noise(32, "other password")),
+      await deriveLinkKeys({ ...link, secret: noise(32, "other") }, NO_PASSWORD),
+      await deriveLinkKeys({ ...link, portal: noise(16, "other") }, NO_PASSWORD),
+      await deriveLinkKeys(link, noise(32, "password")),
+      await deriveLinkKeys(link, noise(32, "other password")),
     ];
     const commitments = [keys, ...others].map(({ keyCommitment }) => hex(keyCommitment));
     expect(new Set(commitments).size).toBe(5);
@@ -68,14 +87,16 @@ describe("the keys of a portal", () => {
   });
 
   it("[KEY-3] give tokens that are bound to role, relay and portal", async () => {
-    const { downloadAuth } = await deriveKeys(link, NO_PASSWORD);
-    const owner = await createOwnerKey();
+    const { auth } = await deriveLinkKeys(link, NO_PASSWORD);
+    const owner = await ownerKey(noise(32, "owner"));
     const tokens = [
-      await relayToken(downloadAuth, "read", "https://a.example", link.portal),
-      await relayToken(downloadAuth, "own", "https://a.example", link.portal),
-      await relayToken(downloadAuth, "read", "https://b.example", link.portal),
-      await relayToken(downloadAuth, "read", "https://a.example:8443", link.portal),
-      await relayToken(downloadAuth, "read", "https://a.example", createLink().portal),
+      await relayToken(auth, "link", "https://a.example", link.portal),
+      await relayToken(auth, "own", "https://a.example", link.portal),
+      await relayToken(auth, "root", "https://a.example", link.portal),
+      await relayToken(auth, "device", "https://a.example", link.portal),
+      await relayToken(auth, "link", "https://b.example", link.portal),
+      await relayToken(auth, "link", "https://a.example:8443", link.portal),
+      await relayToken(auth, "link", "https://a.example", createLink().portal),
       await relayToken(owner, "own", "https://a.example", link.portal),
     ];
     expect(new Set(tokens.map(hex)).size).toBe(tokens.length);
@@ -86,19 +107,32 @@ describe("the keys of a portal", () => {
     );
   });
 
-  it("[KEY-4] of owners are random: not derived from the link, and never of zeros", async () => {
-    const token = async (key: CryptoKey) => hex(await relayToken(key, "own", "https://a.example", link.portal));
-    const message = Buffer.concat([Buffer.from("warp/1 token\0own\0https://a.example\0"), link.portal]);
-    const zeros = createHmac("sha256", new Uint8Array(32)).update(message).digest("hex");
-    const [first, second] = [await token(await createOwnerKey()), await token(await createOwnerKey())];
-    expect(first).not.toBe(second);
-    expect([first, second]).not.toContain(zeros);
+  it("[KEY-4] of a portal and its owner are random, 32 bytes each, and never of zeros", () => {
+    const secrets = Array.from({ length: 100 }, () => hex(createSecret()));
+    expect(new Set(secrets).size).toBe(100);
+    expect(secrets.every((secret) => secret.length === 64 && !/^0+$/.test(secret))).toBe(true);
   });
 
-  it("[KEY-5] are salted for passwords by secret and portal", async () => {
-    const salt = Buffer.concat([Buffer.from("warp/1\0"), link.portal]);
-    const expected = hkdfSync("sha256", createSecretKey(link.secret), salt, "password-salt", 16);
-    expect(hex(await passwordSalt(link))).toBe(hex(expected));
-    expect(hex(await passwordSalt({ ...link, portal: noise(16, 9) }))).not.toBe(hex(expected));
+  it("[KEY-5] are salted for passwords, and named for the relay, by the link's secret and its portal", async () => {
+    for (const [of, info] of [
+      [passwordSalt, "password-salt"],
+      [linkId, "link-id"],
+    ] as const) {
+      expect(hex(await of(link))).toBe(hex(plainHkdf(link.secret, link.portal, info, 16)));
+      expect(hex(await of({ ...link, portal: noise(16, 9) }))).not.toBe(hex(await of(link)));
+      expect(hex(await of({ ...link, secret: noise(32, 9) }))).not.toBe(hex(await of(link)));
+    }
+  });
+
+  it("[KEY-6] of two links of one portal have nothing in common", async () => {
+    const other = { ...link, secret: noise(32, "second") };
+    const all = await Promise.all(
+      [link, other].map(async (each) => {
+        const { auth, keyCommitment } = await deriveLinkKeys(each, NO_PASSWORD);
+        const token = await relayToken(auth, "link", "https://a.example", link.portal);
+        return [token, keyCommitment, await linkId(each), await passwordSalt(each)].map(hex);
+      }),
+    );
+    expect(new Set(all.flat()).size).toBe(8);
   });
 });

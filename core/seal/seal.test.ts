@@ -11,16 +11,16 @@ import {
   SEGMENT_BYTES,
 } from "../units.ts";
 import type { ObjectHeader, ObjectKind, SealedObject } from "../wire/object.ts";
-import { deriveKeys, NO_PASSWORD, type PortalKeys } from "./keys.ts";
+import { type ContentKeys, createSecret, deriveContentKeys } from "./keys.ts";
 import { createLink } from "./link.ts";
 import { paddedBytes } from "./padding.ts";
 import { createSealBuffer, ivsOf, open, seal, sealedLength } from "./seal.ts";
 
 const link = createLink();
 const { portal } = link;
-let keys: PortalKeys;
+let keys: ContentKeys;
 beforeAll(async () => {
-  keys = await deriveKeys(link, NO_PASSWORD);
+  keys = await deriveContentKeys(link.portal, createSecret());
 });
 
 async function sealed(
@@ -106,7 +106,7 @@ describe("sealed objects", () => {
     expect(await opened(withBytes(pack, new Uint8Array([...pack.bytes, 0])))).toBe("pack/forged");
     expect(await opened(withBytes(pack, new Uint8Array(8)))).toBe("pack/forged");
     expect(await opened(withHeader(pack, { length: pack.bytes.length + 1 }))).toBe("pack/forged");
-    const other = await deriveKeys(createLink(), NO_PASSWORD);
+    const other = await deriveContentKeys(portal, createSecret());
     expect(await opened(pack, other.pack)).toBe("pack/forged");
   });
 

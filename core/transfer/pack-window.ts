@@ -7,7 +7,7 @@
 import type { SteadyLink } from "../edge/steady-link.ts";
 import { Failure } from "../failure.ts";
 import { packSpans } from "../pack/packer.ts";
-import type { PortalKeys } from "../seal/keys.ts";
+import type { ContentKeys } from "../seal/keys.ts";
 import type { Payload } from "../seal/payload.ts";
 import { openPayload } from "../seal/seal.ts";
 import { DOWNLOAD_WINDOW_PACKS } from "../units.ts";
@@ -22,7 +22,7 @@ const LOOK_BACK_PACKS = 3;
 /** What a window reads through. */
 export interface PackWindowParts {
   readonly portal: Uint8Array<ArrayBuffer>;
-  readonly keys: PortalKeys;
+  readonly keys: ContentKeys;
   readonly link: Pick<SteadyLink, "get">;
   readonly feed: PageFeed;
   readonly signal: AbortSignal;

@@ -9,7 +9,7 @@ import type { SteadyLink } from "../edge/steady-link.ts";
 import { Failure, toFailure } from "../failure.ts";
 import { Manifest } from "../manifest/manifest.ts";
 import { decodePage, type EntryEvent } from "../manifest/page.ts";
-import type { PortalKeys } from "../seal/keys.ts";
+import type { ContentKeys } from "../seal/keys.ts";
 import { open } from "../seal/seal.ts";
 
 /** Pages asked for ahead. */
@@ -38,7 +38,7 @@ export class PageFeed {
   /** Starts reading; `onPage` is called after each page and on failure. */
   start(
     portal: Uint8Array<ArrayBuffer>,
-    keys: PortalKeys,
+    keys: ContentKeys,
     link: Pick<SteadyLink, "get">,
     signal: AbortSignal,
     onPage: () => void,
@@ -90,7 +90,7 @@ export class PageFeed {
 
   async #readAll(
     portal: Uint8Array<ArrayBuffer>,
-    keys: PortalKeys,
+    keys: ContentKeys,
     link: Pick<SteadyLink, "get">,
     signal: AbortSignal,
   ): Promise<void> {

@@ -18,6 +18,8 @@ export interface PackSeal {
   readonly payloadBytes: number;
   /** Its segments' IVs, one after the other. */
   readonly ivs: Uint8Array;
+  /** SHA-256 of the run that goes on behind the pack's end, null where none does: the rest of it must come from the same bytes. */
+  readonly tail: Uint8Array | null;
 }
 
 /** What is new since the record before, and the sealed object that it ends with. */
@@ -32,7 +34,7 @@ export interface SendRecord {
   readonly pageIv: Uint8Array | null;
 }
 
-const RECORD_VERSION = 1;
+const RECORD_VERSION = 2;
 /** Numbers of one span. */
 const SPAN_NUMBERS = 3;
 /** Rows fit a page; spans of as many runs are at most as many bytes again. */
@@ -49,7 +51,7 @@ export function encodeSendRecord({ rows, spans, pack, pageIv }: SendRecord): Uin
     v: RECORD_VERSION,
     r: encodePage(rows),
     s: spans,
-    p: pack === null ? null : [pack.final, pack.payloadBytes, pack.ivs],
+    p: pack === null ? null : [pack.final, pack.payloadBytes, pack.ivs, pack.tail],
     g: pageIv,
   });
 }
@@ -62,7 +64,7 @@ export function decodeSendRecord(bytes: Uint8Array): SendRecord {
     const rows = decodePage(asBytes(f["r"], "rows"));
     const spans = asArray(f["s"], "spans", rows.runs.length).map(readSpans);
     if (spans.length !== rows.runs.length) throw new Failure("journal/damaged", { what: "spans" });
-    const pack = f["p"] === null ? null : readPack(asArray(f["p"], "pack", 3));
+    const pack = f["p"] === null ? null : readPack(asArray(f["p"], "pack", 4));
     if (rows.packHashes.length !== (pack === null ? 0 : 32)) throw new Failure("journal/damaged", { what: "pack" });
     return { rows, spans, pack, pageIv: f["g"] === null ? null : asBytes(f["g"], "page", IV_BYTES).slice() };
   } catch (cause) {
@@ -78,10 +80,11 @@ function readSpans(value: unknown): number[] {
   );
 }
 
-function readPack([final, payloadBytes, ivs]: readonly unknown[]): PackSeal {
+function readPack([final, payloadBytes, ivs, tail]: readonly unknown[]): PackSeal {
   return {
     final: asBoolean(final, "final"),
     payloadBytes: asInteger(payloadBytes, "payload", PACK_PAYLOAD_BYTES, 1),
     ivs: asBytes(ivs, "ivs").slice(),
+    tail: tail === null ? null : asBytes(tail, "tail", 32).slice(),
   };
 }

@@ -222,6 +222,22 @@ describe("what cannot be resumed as it was", () => {
     expect(await codeOf(run(life, tree, true, repeater).done)).toBe("pack/unrepeatable");
   });
 
+  it("[MOVE-12] a run of which a part is sealed goes on with its own bytes only, also where others have its length", async () => {
+    const life = await killedAt(9, longTree);
+    const good = repeaterOf(longTree, engine);
+    const asked: string[] = [];
+    const other: Repeater = {
+      repeat: async (runs, wanted) => {
+        asked.push(wanted);
+        return (await good.repeat(runs, wanted)).map((bytes) => bytes.map((byte) => byte ^ 1));
+      },
+    };
+    expect(await codeOf(run(life, longTree, true, other).done)).toBe("pack/unrepeatable");
+    expect(asked).toEqual(["cpu", "gpu"]);
+    await run({ ...life, journal: life.journal.die() }, longTree, true).done;
+    await expectArrived(life, longTree);
+  });
+
   it("[MOVE-12] a pack that the other engine made is made by that one again", async () => {
     const life = await killedAt(6);
     life.relay.objects.delete("pack 0");

@@ -13,7 +13,7 @@ import { PageBuilder, WORTHWHILE_BYTES } from "../manifest/page-builder.ts";
 import { Packer, type PlainPack } from "../pack/packer.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Journal } from "../ports/journal.ts";
-import type { PortalKeys } from "../seal/keys.ts";
+import type { ContentKeys } from "../seal/keys.ts";
 import { createSealBuffer, ivsOf, seal } from "../seal/seal.ts";
 import { MAX_PACKS, MAX_SEALED_PAGE_BYTES, SEALED_PACK_BYTES } from "../units.ts";
 import { isHeld } from "../wire/held.ts";
@@ -51,7 +51,7 @@ export interface JournalParts {
 /** What a send works with. */
 export interface SenderParts {
   readonly portal: Uint8Array<ArrayBuffer>;
-  readonly keys: Pick<PortalKeys, "pack" | "page">;
+  readonly keys: ContentKeys;
   readonly link: SteadyLink;
   readonly entries: readonly Entry[];
   readonly source: BatchSource;
@@ -128,7 +128,7 @@ export class Sender {
       await this.#addBatch(batch);
     }
     const last = this.#packer.finish();
-    if (last !== undefined) await this.#sendPack(last);
+    if (last !== undefined) await this.#sendPack(last, null);
   }
 
   /** Reads the journal, sends again what did not arrive, and stands where the interrupted send stood. */
@@ -155,8 +155,7 @@ export class Sender {
     progress.entriesDone = reached.entries;
     if (state.isPacked) return;
     this.#packer = new Packer(state.packs);
-    for (const bytes of await state.sent.rest(this.#packer.offset, repeater))
-      for (const pack of this.#packer.append(bytes)) await this.#sendPack(pack);
+    for (const { run, part } of await state.sent.rest(this.#packer.offset, repeater)) await this.#append(run, part);
     await resume.begin(state.begin);
   }
 
@@ -235,7 +234,7 @@ export class Sender {
       this.#log.addRun(run.spans);
       this.#runs += 1;
       this.#chunks += run.chunks;
-      for (const pack of this.#packer.append(run.bytes)) await this.#sendPack(pack);
+      await this.#append(run.bytes, run.bytes);
       this.#plainBytes += run.plainBytes;
       if (this.#builder.full) await this.#sendPage(null);
     }
@@ -248,7 +247,16 @@ export class Sender {
     }
   }
 
-  async #sendPack(pack: PlainPack): Promise<void> {
+  /** @param part what of the run is in no pack yet: all of it, but behind a resume */
+  async #append(run: Uint8Array<ArrayBuffer>, part: Uint8Array): Promise<void> {
+    const start = this.#packer.offset;
+    for (const pack of this.#packer.append(part)) {
+      const goesOn = pack.endOffset > start || part.length < run.length;
+      await this.#sendPack(pack, goesOn ? new Uint8Array(await crypto.subtle.digest("SHA-256", run)) : null);
+    }
+  }
+
+  async #sendPack(pack: PlainPack, tail: Uint8Array | null): Promise<void> {
     const { clock, progress, keys, portal } = this.#parts;
     if (pack.index >= MAX_PACKS) throw new Failure("portal/full", { packs: pack.index });
     await this.gate.pass();
@@ -268,7 +276,7 @@ export class Sender {
     const { final, payloadBytes } = pack;
     const journalled = this.#log.write(
       () => this.#builder.fresh(null),
-      { final, payloadBytes, ivs: ivsOf(object) },
+      { final, payloadBytes, ivs: ivsOf(object), tail },
       null,
     );
     const stored = this.#stored.sent({ bytes: this.#plainBytes, entries: this.#entriesEnded });

@@ -28,6 +28,8 @@ export interface LostPack extends PackSeal {
 export class SentRuns {
   #runs: PlacedRun[] = [];
   #offset = 0;
+  /** SHA-256 of the run that begins in the last sealed pack and goes on behind it. */
+  #tail: Uint8Array | null = null;
 
   /** Place in the stream behind the last run. */
   get offset(): number {
@@ -40,8 +42,9 @@ export class SentRuns {
   }
 
   /** Everything up to the end of this pack will not be asked for any more. */
-  passed(pack: number): void {
+  passed(pack: number, tail: Uint8Array | null): void {
     const end = (pack + 1) * PACK_PAYLOAD_BYTES;
+    this.#tail = tail;
     this.#runs = this.#runs.filter(({ start, storedBytes }) => start + storedBytes > end);
   }
 
@@ -75,18 +78,30 @@ export class SentRuns {
   }
 
   /**
-   * The stream from `from` to its end, as bytes of runs that were journalled and lie in no sealed pack.
+   * The stream from `from`, the end of the last sealed pack, to its end: runs that were journalled, whole, and the part of each
+   * that lies in no sealed pack.
    * @throws Failure as `remake`
    */
-  async rest(from: number, repeater: Repeater): Promise<Uint8Array[]> {
+  async rest(from: number, repeater: Repeater): Promise<{ run: Uint8Array<ArrayBuffer>; part: Uint8Array }[]> {
     const runs = this.#between(from, this.#offset);
     let made = await repeater.repeat(runs, "cpu");
-    if (!hasLengths(runs, made)) {
+    if (!(await this.#fits(runs, made, from))) {
+      const onCpu = made;
       const onGpu = await repeater.repeat(runs, "gpu");
-      made = runs.map((run, i) => (made[i]?.length === run.storedBytes ? made[i] : onGpu[i]) ?? NO_BYTES);
+      made = runs.map((run, i) => (onCpu[i]?.length === run.storedBytes ? onCpu[i] : onGpu[i]) ?? NO_BYTES);
+      if (!(await this.#fits(runs, made, from))) made = onGpu;
     }
-    if (!hasLengths(runs, made)) throw new Failure("pack/unrepeatable");
-    return made.map((bytes, i) => bytes.subarray(Math.max(0, from - (runs[i]?.start ?? 0))));
+    if (!(await this.#fits(runs, made, from))) throw new Failure("pack/unrepeatable");
+    return made.map((run, i) => ({ run, part: run.subarray(Math.max(0, from - (runs[i]?.start ?? 0))) }));
+  }
+
+  /** Lengths are those of the journal, and the run whose beginning is sealed already is the same, byte for byte. */
+  async #fits(runs: readonly PlacedRun[], made: readonly Uint8Array<ArrayBuffer>[], from: number): Promise<boolean> {
+    if (!hasLengths(runs, made)) return false;
+    const [run] = runs;
+    const [bytes] = made;
+    if (run === undefined || bytes === undefined || run.start >= from) return true;
+    return this.#tail !== null && equalBytes(new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)), this.#tail);
   }
 
   #between(from: number, to: number): PlacedRun[] {

@@ -72,8 +72,11 @@ export interface EngineStatus {
 /** The stage that the others wait for. */
 export type Bottleneck = "reading" | "engine" | "network" | "writing";
 
-/** What a transfer in state `waiting` waits for. */
-export type WaitingFor = "relay" | "sender";
+/**
+ * What a transfer in state `waiting` waits for: the relay, the sender's next bytes, the owner who paused the portal, or a turn
+ * where all downloads that are left are running elsewhere.
+ */
+export type WaitingFor = "relay" | "sender" | "owner" | "turn";
 
 /** All that a page draws. */
 export interface TransferSnapshot {

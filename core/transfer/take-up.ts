@@ -10,7 +10,7 @@ import type { Entry } from "../manifest/entry.ts";
 import { encodePage, type Page } from "../manifest/page.ts";
 import { PageBuilder } from "../manifest/page-builder.ts";
 import type { Journal } from "../ports/journal.ts";
-import type { PortalKeys } from "../seal/keys.ts";
+import type { ContentKeys } from "../seal/keys.ts";
 import { createSealBuffer, seal } from "../seal/seal.ts";
 import { MAX_SEALED_PAGE_BYTES, PACK_PAYLOAD_BYTES } from "../units.ts";
 import type { ObjectKind, SealedObject } from "../wire/object.ts";
@@ -22,7 +22,7 @@ import { SentRuns } from "./sent-runs.ts";
 /** What taking up needs. */
 export interface TakeUpHost {
   readonly portal: Uint8Array;
-  readonly keys: Pick<PortalKeys, "pack" | "page">;
+  readonly keys: ContentKeys;
   readonly repeater: Repeater;
   /** True for an object that need not be sent again. */
   isHeld(kind: ObjectKind, index: number): boolean;
@@ -162,7 +162,7 @@ class Reader {
     const end = lost.index * PACK_PAYLOAD_BYTES + lost.payloadBytes;
     if (end > this.#sent.offset) throw new Failure("journal/damaged", { what: "stream" });
     if (!isHeld("pack", lost.index)) await send(await this.#sent.remake(lost, keys.pack, portal, repeater));
-    this.#sent.passed(lost.index);
+    this.#sent.passed(lost.index, lost.tail);
   }
 
   async #takePage(iv: Uint8Array, end: Page["end"]): Promise<void> {

@@ -9,6 +9,7 @@ import type { SourceEntry, SourceFile } from "../ports/byte-source.ts";
 import type { Engine } from "../ports/engine.ts";
 import { MIB, SEALED_PACK_BYTES, UPLOAD_WINDOW_BYTES } from "../units.ts";
 import type { BatchSource } from "./batch.ts";
+import { followReceive } from "./follow.ts";
 
 let engine: Engine;
 beforeAll(async () => {
@@ -200,6 +201,66 @@ describe("a transfer", () => {
     receive.gate.open();
     await receive.done;
     await expectArrived(sink, entries);
+  }, 120_000);
+
+  it("[MOVE-26] waits while its owner paused the portal, says so, and goes on", async () => {
+    const relay = new FakeRelay();
+    const portal = await createPortal();
+    const entries = [memoryFile("a", random)];
+    await startSend(relay, portal, entries, batchSource(entries, engine)).done;
+    const sink = new MemorySink();
+    const receive = startReceive(relay, portal, engine, sink);
+    const reached = new Promise<void>((resolve) => {
+      sink.onWrite = async () => {
+        if (sink.writes === 1) relay.setPaused(true);
+        resolve();
+      };
+    });
+    await reached;
+    const isWaiting = () => {
+      followReceive(receive.progress, receive.link, receive.feed.manifest);
+      return receive.progress.waitingFor === "owner";
+    };
+    await expect.poll(isWaiting, { timeout: 10_000 }).toBe(true);
+    expect(sink.state).not.toBe("finished");
+    relay.setPaused(false);
+    await receive.done;
+    expect(isWaiting()).toBe(false);
+    await expectArrived(sink, entries);
+  }, 120_000);
+
+  it("[MOVE-28] whose downloads are limited is given to one receiver for each of them, and to the next when one gives up", async () => {
+    const relay = new FakeRelay();
+    const portal = await createPortal();
+    const entries = [memoryFile("a", random)];
+    await startSend(relay, portal, entries, batchSource(entries, engine)).done;
+    relay.downloadsLeft = 1;
+    const [first, second] = [new MemorySink(), new MemorySink()];
+    const holding = new Promise<void>((resolve) => {
+      first.onWrite = async () => {
+        resolve();
+        await new Promise(() => {});
+      };
+    });
+    const held = startReceive(relay, portal, engine, first, undefined, noise(16, "first"));
+    await holding;
+    const waiting = startReceive(relay, portal, engine, second, undefined, noise(16, "second"));
+    const isInTurn = () => {
+      followReceive(waiting.progress, waiting.link, waiting.feed.manifest);
+      return waiting.progress.waitingFor === "turn";
+    };
+    await expect.poll(isInTurn, { timeout: 10_000 }).toBe(true);
+    await waiting.feed.until(() => waiting.feed.manifest.listed);
+    expect([second.writes, waiting.progress.wireBytes]).toEqual([0, 0]);
+    held.cancel();
+    expect(await codeOf(held.done)).toBe("cancelled");
+    relay.claims.clear();
+    await waiting.done;
+    await expectArrived(second, entries);
+    await waiting.complete();
+    expect(relay.downloadsLeft).toBe(0);
+    const late = startReceive(relay, portal, engine, new MemorySink(), undefined, noise(16, "third"));
+    expect(await codeOf(late.done)).toBe("portal/unknown");
   }, 120_000);
 
   it("[MOVE-7] that is cancelled ends at once: running, paused, or with a sink that takes no more", async () => {

@@ -62,6 +62,7 @@ export type ClientFrame =
   | { t: "want"; kind: ObjectKind; index: number }
   | { t: "unwant"; kind: ObjectKind; index: number }
   | { t: "commit"; packs: number; pages: number; root: Uint8Array }
+  | { t: "claim"; claim: Uint8Array }
   | { t: "complete"; claim: Uint8Array }
   | { t: "ping"; n: number }
   | { t: "bye"; code: number };
@@ -73,6 +74,7 @@ export type RelayFrame =
   | { t: "refuse"; kind: ObjectKind; index: number; code: number }
   | { t: "state"; state: PortalState }
   | { t: "lost"; kind: ObjectKind; index: number }
+  | { t: "claimed"; code: number }
   | { t: "committed" }
   | { t: "completed" }
   | { t: "pong"; n: number }
@@ -117,6 +119,8 @@ export function decodeClientFrame(bytes: Uint8Array): ClientFrame {
       return exact(f, { t: "unwant", ...target(f) });
     case "commit":
       return exact(f, { t: "commit", ...commitment(f) });
+    case "claim":
+      return exact(f, { t: "claim", claim: asBytes(f["claim"], "claim", 16).slice() });
     case "complete":
       return exact(f, { t: "complete", claim: asBytes(f["claim"], "claim", 16).slice() });
     case "ping":
@@ -148,6 +152,8 @@ export function decodeRelayFrame(bytes: Uint8Array): RelayFrame {
       return exact(f, { t: "state", state: checkState(f["state"]) });
     case "lost":
       return exact(f, { t: "lost", ...target(f) });
+    case "claimed":
+      return exact(f, { t: "claimed", code: asInteger(f["code"], "code", 0xffff) });
     case "committed":
       return exact(f, { t: "committed" });
     case "completed":

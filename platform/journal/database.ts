@@ -20,6 +20,8 @@ export interface JournalHead {
   /** Not extractable; by what they are for. */
   readonly keys: Readonly<Record<string, CryptoKey>>;
   readonly handles: readonly FileSystemHandle[];
+  /** Of a receive: the download that all its attempts are, u8[16]. */
+  readonly claim?: Uint8Array<ArrayBuffer>;
 }
 
 /** A head as it is kept. */

@@ -13,9 +13,6 @@ import { errorName } from "./sink-failure.ts";
 /** Folder handles kept; a manifest lists a folder's files together, so few are in use at a time. */
 const KEPT_FOLDERS = 256;
 
-/** Names remembered in all folders that this sink made, so that not every file costs a question. */
-const KNOWN_NAMES = 131_072;
-
 /** Told each time the target could not take a path as it is. */
 export type OnRename = (path: string, actual: string) => void;
 
@@ -44,9 +41,6 @@ export class Folders {
   readonly #onGiven: FolderNames["onGiven"];
   /** Highest number given per taken real path. */
   readonly #counters = new Map<string, number>();
-  /** By real path, the folded names in folders that this sink made: no other name is in use there. */
-  readonly #known = new Map<string, Set<string>>();
-  #knownNames = 0;
   /** Names being published, which the target does not show yet, by folded real path. */
   readonly #claimed = new Map<string, Promise<void>>();
 
@@ -80,7 +74,7 @@ export class Folders {
     for (let number = 2, base = candidate; ; number += 1) {
       try {
         const actual = joinPath(parent.path, candidate);
-        const handle = await this.#openOrMake(parent.handle, candidate, actual);
+        const handle = await parent.handle.getDirectoryHandle(candidate, { create: true });
         if (candidate !== name && !this.#renamed.has(path)) {
           this.#renamed.set(path, candidate);
           this.#onGiven(path, candidate);
@@ -95,21 +89,6 @@ export class Folders {
         else throw error;
       }
     }
-  }
-
-  async #openOrMake(
-    parent: FileSystemDirectoryHandle,
-    name: string,
-    actual: string,
-  ): Promise<FileSystemDirectoryHandle> {
-    try {
-      return await parent.getDirectoryHandle(name);
-    } catch (error) {
-      if (errorName(error) !== "NotFoundError") throw error;
-    }
-    const made = await parent.getDirectoryHandle(name, { create: true });
-    this.#known.set(actual, new Set());
-    return made;
   }
 
   /**
@@ -135,7 +114,7 @@ export class Folders {
       const { promise, resolve } = Promise.withResolvers<void>();
       this.#claimed.set(key, promise);
       try {
-        const state = await this.#tryName(folder, candidate, folded, publish);
+        const state = await tryName(folder, candidate, publish);
         if (state === "free") {
           if (number > 1) this.#counters.set(counterKey, number);
           if (candidate !== name) this.#onRename(path, joinPath(folder.path, candidate));
@@ -149,36 +128,26 @@ export class Folders {
       }
     }
   }
+}
 
-  /** Publishes under `name` when it is free, and tells what it was. */
-  async #tryName(
-    folder: Folder,
-    name: string,
-    folded: string,
-    publish: (folder: Folder, name: string) => Promise<void>,
-  ): Promise<NameState> {
-    const known = this.#known.get(folder.path);
-    // A folded name that is known may still be another one here, where case counts.
-    const state = known === undefined || known.has(folded) ? await nameState(folder.handle, name) : "free";
-    if (state !== "free") return state;
-    try {
-      await publish(folder, name);
-    } catch (error) {
-      if (errorName(error) === "TypeError") return "refused";
-      throw error;
-    }
-    this.#remember(known, folded);
-    return "free";
+/**
+ * Publishes under `name` when it is free, and tells what it was. The target is asked each time, also in a folder that was made
+ * here: somebody else may have put a file there since, and what moves a file writes over that one without a word.
+ */
+async function tryName(
+  folder: Folder,
+  name: string,
+  publish: (folder: Folder, name: string) => Promise<void>,
+): Promise<NameState> {
+  const state = await nameState(folder.handle, name);
+  if (state !== "free") return state;
+  try {
+    await publish(folder, name);
+  } catch (error) {
+    if (errorName(error) === "TypeError") return "refused";
+    throw error;
   }
-
-  #remember(known: Set<string> | undefined, folded: string): void {
-    if (known === undefined) return;
-    known.add(folded);
-    this.#knownNames += 1;
-    if (this.#knownNames <= KNOWN_NAMES) return;
-    this.#known.clear();
-    this.#knownNames = 0;
-  }
+  return "free";
 }
 
 async function nameState(folder: FileSystemDirectoryHandle, name: string): Promise<NameState> {

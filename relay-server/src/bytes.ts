@@ -26,6 +26,15 @@ export function portalKey(portal: Uint8Array): PortalKey {
   return toHex(portal) as PortalKey;
 }
 
+/** A link inside the relay: its public name in hexadecimal, 32 characters. */
+export type LinkKey = string & { readonly __key: "link" };
+
+/** @param link u8[16] */
+export function linkKey(link: Uint8Array): LinkKey {
+  if (link.length !== 16) throw new Error("a link's name has 16 bytes");
+  return toHex(link) as LinkKey;
+}
+
 export function toHex(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("hex");
 }

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { ConfigError, readConfig } from "./config.ts";
 
@@ -21,6 +22,13 @@ const wrong: Record<string, Record<string, string>> = {
   "a certificate without a key": { TLS_CERT: "package.json" },
   "a key without a certificate": { TLS_KEY: "package.json" },
   "a certificate that does not exist": { TLS_CERT: "no/such.pem", TLS_KEY: "package.json" },
+  "a limit of creations that is none": { MAX_CREATES_PER_HOUR: "0" },
+  "a limit of bytes below one pack": { MAX_BYTES_PER_DAY: "1" },
+  "more work than anybody does": { WORK_BITS: "29" },
+  "half an invitation": { INVITE_ONLY: "yes" },
+  "invitations that nobody can give": { INVITE_ONLY: "1" },
+  "an operator's token that can be guessed": { OPERATOR_TOKEN: "x".repeat(31) },
+  "an operator's token that no header carries": { OPERATOR_TOKEN: `${"x".repeat(16)} ${"y".repeat(16)}` },
   "a store that is not built": { STORE_URL: "postgres://db" },
   "a blob store that is not built": { BLOB_URL: "s3://bucket" },
 };
@@ -32,6 +40,17 @@ describe("the configuration", () => {
     expect(config.defaultExpirySeconds).toBe(86_400);
     expect(config.maxExpirySeconds).toBe(604_800);
     expect(config.scrubPeriodSeconds).toBe(86_400);
+    expect(config).toMatchObject({ maxCreatesPerHour: 240, maxBytesPerDay: 2 ** 40, workBits: 0, inviteOnly: false });
+    expect(config.operatorTokenHash).toBeNull();
+  });
+
+  it("[RELAY-33] keeps only the hash of the operator's token, and shows none that cannot be used", () => {
+    const token = "t0ken/".repeat(6);
+    const config = readConfig({ OPERATOR_TOKEN: token, INVITE_ONLY: "1", WORK_BITS: "28" });
+    expect(config).toMatchObject({ inviteOnly: true, workBits: 28 });
+    expect(config.operatorTokenHash).toEqual(Uint8Array.from(createHash("sha256").update(token).digest()));
+    expect(JSON.stringify(config)).not.toContain(token);
+    expect(() => readConfig({ OPERATOR_TOKEN: `${token} ` })).toThrow(/^(?!.*t0ken)/);
   });
 
   it("reads sizes, times, addresses and networks", () => {

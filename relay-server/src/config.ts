@@ -4,10 +4,12 @@
  *
  * @module
  */
+import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { BlockList, isIP } from "node:net";
 import { resolve } from "node:path";
 import { MIN_EXPIRY_SECONDS } from "../../core/portal/portal.ts";
+import { MAX_WORK_BITS } from "../../core/portal/work.ts";
 import { GIB, MIB, SEALED_PACK_BYTES } from "../../core/units.ts";
 import { LOG_LEVELS, type LogLevel } from "./log.ts";
 
@@ -29,6 +31,16 @@ export interface Config {
   readonly scrubPeriodSeconds: number;
   readonly maxLinks: number;
   readonly maxLinksPerAddress: number;
+  /** Portals and vaults that one address may create in an hour. */
+  readonly maxCreatesPerHour: number;
+  /** Object bytes that one address may store in a day. */
+  readonly maxBytesPerDay: number;
+  /** Creating needs an invitation. */
+  readonly inviteOnly: boolean;
+  /** Zero bits that the stamp of a creation needs; 0 for none. */
+  readonly workBits: number;
+  /** SHA-256 of the operator's token, u8[32]; null when there are no routes for the operator. */
+  readonly operatorTokenHash: Uint8Array<ArrayBuffer> | null;
   /** Proxies whose `X-Forwarded-For` is believed. */
   readonly trustedProxies: BlockList;
   readonly logLevel: LogLevel;
@@ -42,6 +54,8 @@ export class ConfigError extends Error {
 type Environment = Readonly<Record<string, string | undefined>>;
 
 const YEAR_SECONDS = 366 * 86_400;
+/** What an `Authorization` header carries as it is. */
+const OPERATOR_TOKEN = /^[!-~]{32,512}$/;
 
 /** @throws ConfigError naming the first variable that is wrong */
 export function readConfig(environment: Environment): Config {
@@ -78,6 +92,21 @@ export function readConfig(environment: Environment): Config {
       (text) => parseCount(text, 1, 100_000),
       "a number from 1 to 100000",
     ),
+    maxCreatesPerHour: read(
+      "MAX_CREATES_PER_HOUR",
+      "240",
+      (text) => parseCount(text, 1, 100_000_000),
+      "a number from 1 to 100000000",
+    ),
+    maxBytesPerDay: read("MAX_BYTES_PER_DAY", "1TiB", parseBytes, "a size such as 1TiB, at least 4MiB"),
+    inviteOnly: read("INVITE_ONLY", "0", (text) => ({ "0": false, "1": true })[text], "0 or 1"),
+    workBits: read(
+      "WORK_BITS",
+      "0",
+      (text) => parseCount(text, 0, MAX_WORK_BITS),
+      `a number from 0 to ${MAX_WORK_BITS}`,
+    ),
+    operatorTokenHash: readOperatorToken(environment),
     trustedProxies: read("TRUST_PROXY", "", parseProxies, "IP addresses or networks such as 127.0.0.1,10.0.0.0/8"),
     logLevel: read(
       "LOG_LEVEL",
@@ -88,6 +117,9 @@ export function readConfig(environment: Environment): Config {
   };
   if (config.defaultExpirySeconds > config.maxExpirySeconds) {
     throw new ConfigError("DEFAULT_EXPIRY is longer than MAX_EXPIRY: expected at most that.");
+  }
+  if (config.inviteOnly && config.operatorTokenHash === null) {
+    throw new ConfigError("INVITE_ONLY is set without OPERATOR_TOKEN: expected both, or nobody could be invited.");
   }
   if (config.maxPortalBytes > config.maxStoreBytes) {
     throw new ConfigError("MAX_PORTAL_BYTES is larger than MAX_STORE_BYTES: expected at most that.");
@@ -101,6 +133,14 @@ function refuseUnbuilt(environment: Environment): void {
       throw new ConfigError(`${name} is set, but this relay has only its embedded store in DATA_DIR: unset it.`);
     }
   }
+}
+
+/** The token itself is not kept, nor shown when it cannot be used. */
+function readOperatorToken({ OPERATOR_TOKEN: token }: Environment): Config["operatorTokenHash"] {
+  if (!token) return null;
+  if (!OPERATOR_TOKEN.test(token))
+    throw new ConfigError("OPERATOR_TOKEN cannot be used: expected 32 to 512 characters from ! to ~, without spaces.");
+  return Uint8Array.from(createHash("sha256").update(token).digest());
 }
 
 function readTls(environment: Environment): Config["tls"] {

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { LIMITED, type Limited } from "./guard/guard.ts";
 import type { ScrubResult } from "./portal/scrubber.ts";
 import type { StoreTrouble } from "./store/health.ts";
 
@@ -20,6 +21,7 @@ const zero = (): PerPath => ({ webtransport: 0, websocket: 0, http: 0 });
 /** What is read when the metrics are asked for. */
 export interface Gauges {
   readonly portals: number;
+  readonly vaults: number;
   readonly storeBytes: number;
   readonly uploadBufferBytes: number;
   readonly webtransportUp: boolean;
@@ -34,6 +36,7 @@ export class Metrics {
   readonly #requests = new Map<string, number>();
   readonly #storeFailures: Record<StoreTrouble, number> = { "relay/full": 0, "relay/storage": 0 };
   readonly #scrubbed: Record<ScrubResult, number> = { intact: 0, damaged: 0, unreadable: 0 };
+  readonly #limited = new Map<Limited, number>();
   #scrubPasses = 0;
   #damaged = 0;
   readonly #latency = new Array<number>(BOUNDS.length + 1).fill(0);
@@ -64,6 +67,10 @@ export class Metrics {
   request(method: string, route: string, status: number): void {
     const labels = `method="${method}",route="${route}",status="${status}"`;
     this.#requests.set(labels, (this.#requests.get(labels) ?? 0) + 1);
+  }
+  /** Somebody did too much of something. */
+  limited(what: Limited): void {
+    this.#limited.set(what, (this.#limited.get(what) ?? 0) + 1);
   }
   /** Something could not be stored. */
   storeFailed(trouble: StoreTrouble): void {
@@ -108,6 +115,10 @@ export class Metrics {
     family("links", "gauge", "Open links.", perPath("links", this.#links));
     family("links_total", "counter", "Links opened.", perPath("links_total", this.#linksTotal));
     family("portals", "gauge", "Portals that have not ended.", [`portals ${gauges.portals}`]);
+    family("vaults", "gauge", "Vaults.", [`vaults ${gauges.vaults}`]);
+    family("limited_total", "counter", "What was refused because one address did too much of it.", [
+      ...LIMITED.map((what) => `limited_total{what="${what}"} ${this.#limited.get(what) ?? 0}`),
+    ]);
     family("store_bytes", "gauge", "Bytes of stored objects.", [`store_bytes ${gauges.storeBytes}`]);
     family("store_failures_total", "counter", "What could not be stored, by cause.", [
       `store_failures_total{code="full"} ${this.#storeFailures["relay/full"]}`,

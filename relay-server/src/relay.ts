@@ -19,6 +19,7 @@ import { type RawClocks, SlewedDate } from "./clock.ts";
 import type { Config } from "./config.ts";
 import { limitConnections } from "./connection-limit.ts";
 import { collectAfter } from "./early-collector.ts";
+import { FIXED_LIMITS, Guard, type GuardLimits } from "./guard/guard.ts";
 import { createApp } from "./http/app.ts";
 import { Presence } from "./http/presence.ts";
 import { StaticFiles } from "./http/static-files.ts";
@@ -38,6 +39,7 @@ import {
   openWebTransportDoor,
   type WebTransportDoor,
 } from "./tls/webtransport-door.ts";
+import { Vaults } from "./vault/vaults.ts";
 
 /** Upload bytes between network and disk, over all links. */
 export const UPLOAD_BUDGET_BYTES = 64 * MIB;
@@ -63,6 +65,7 @@ export interface RelayParts {
   readonly webFolder?: string;
   readonly files?: FileCalls;
   readonly clocks?: RawClocks;
+  readonly limits?: Partial<GuardLimits>;
   readonly door?: Partial<Pick<DoorOptions, "renewal" | "findEngine">>;
 }
 
@@ -91,7 +94,14 @@ export async function startRelay(config: Config, parts: RelayParts = {}): Promis
     },
   });
   const budget = new ByteBudget(UPLOAD_BUDGET_BYTES);
-  const portals = new Portals({ store, budget }, new SlewedDate(parts.clocks));
+  const date = new SlewedDate(parts.clocks);
+  const { maxCreatesPerHour: createsPerHour, maxBytesPerDay: bytesPerDay } = config;
+  const guard = new Guard({ createsPerHour, bytesPerDay, ...FIXED_LIMITS, ...parts.limits }, (what, address) => {
+    metrics.limited(what);
+    log.debug("limited", { address, code: "relay/busy", reason: what });
+  });
+  const portals = new Portals({ store, budget }, date);
+  const vaults = new Vaults(store.vaults, guard, date);
   const scrubber = new Scrubber({
     store,
     portals,
@@ -103,7 +113,7 @@ export async function startRelay(config: Config, parts: RelayParts = {}): Promis
     },
     onBug: (error) => log.bug("scrub", error),
   });
-  const services = { portals, slabs: new SlabPool(DOWNLOAD_SLABS_BYTES), metrics, log };
+  const services = { portals, guard, slabs: new SlabPool(DOWNLOAD_SLABS_BYTES), metrics, log };
   const links = new Links(services, { max: config.maxLinks, maxPerAddress: config.maxLinksPerAddress });
   const presence = new Presence();
   // A disk that fails now is no reason not to serve what is there.
@@ -113,6 +123,8 @@ export async function startRelay(config: Config, parts: RelayParts = {}): Promis
   const app = createApp({
     config,
     portals,
+    vaults,
+    guard,
     store,
     metrics,
     log,
@@ -148,7 +160,10 @@ export async function startRelay(config: Config, parts: RelayParts = {}): Promis
     },
     ...parts.door,
   });
-  const sweep = () => portals.sweep().catch((error: unknown) => log.bug("sweep", error));
+  const sweep = () => {
+    for (const swept of [portals.sweep(), vaults.sweep(), store.invites.forget(date.now())])
+      swept.catch((error: unknown) => log.bug("sweep", error));
+  };
   const sweeper = setInterval(sweep, SWEEP_MS);
   scrubber.start();
 

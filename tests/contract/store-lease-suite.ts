@@ -32,7 +32,7 @@ export function describeLeases(name: string, open: () => Promise<StoreSubject>):
       expect((await store.loadPortal(portal.key))?.lease).toBe(2);
       expect(await codeOf(store.takeLease(portal.key, 2))).toBe("portal/lease-lost");
       await store.takeLease(portal.key, 3);
-      await store.endPortal(portal.key, 5_000_000);
+      await store.endPortal(portal.key, 5_000_000, "owner");
       expect(await codeOf(store.takeLease(portal.key, 4))).toBe("portal/expired");
     });
 

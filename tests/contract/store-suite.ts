@@ -5,8 +5,10 @@
  */
 import { describe, expect, it } from "vitest";
 import { Failure } from "../../core/failure.ts";
+import type { Capability } from "../../core/portal/portal.ts";
 import type { SealedObject } from "../../core/wire/object.ts";
-import { portalKey, toHex } from "../../relay-server/src/bytes.ts";
+import { linkKey, portalKey, toHex } from "../../relay-server/src/bytes.ts";
+import type { LinkEntry } from "../../relay-server/src/store/access.ts";
 import type { IncomingObject, NewPortal, Store } from "../../relay-server/src/store/store.ts";
 import { random, sealed } from "../integration/relay-client.ts";
 
@@ -29,14 +31,31 @@ export const LIMITS: StoreLimits = { maxPortalBytes: 10 * 2 ** 20, maxStoreBytes
 export function newPortal(changes: Partial<NewPortal> = {}): NewPortal {
   return {
     key: portalKey(random(16)),
-    keyCommitment: random(32),
-    readTokenHash: random(32),
+    kind: "send",
+    requestHash: random(32),
     ownerTokenHash: random(32),
-    password: { algorithm: "argon2id", memory: 65_536, iterations: 3, parallelism: 1 },
     maxDownloads: 3,
     expirySeconds: 3600,
+    idleSeconds: null,
     createdAtMs: 1_000_000,
     expiresAtMs: 4_600_000,
+    links: [newLink("read")],
+    delivery: null,
+    ...changes,
+  };
+}
+
+export function newLink(capability: Capability, changes: Partial<LinkEntry> = {}): LinkEntry {
+  return {
+    link: linkKey(random(16)),
+    capability,
+    tokenHash: random(32),
+    keyCommitment: random(32),
+    grant: random(60),
+    password: { algorithm: "argon2id", memory: 65_536, iterations: 3, parallelism: 1 },
+    maxUses: null,
+    notBeforeMs: null,
+    expiresAtMs: null,
     ...changes,
   };
 }
@@ -93,8 +112,10 @@ export function describeStore(name: string, open: () => Promise<StoreSubject>): 
       const again = await subject.store.createPortal({ ...portal, createdAtMs: 2_000_000, expiresAtMs: 9_000_000 });
       expect(again.created).toBe(false);
       expect(again.portal.expiresAtMs).toBe(portal.expiresAtMs);
-      expect(await codeOf(subject.store.createPortal({ ...portal, maxDownloads: 4 }))).toBe("portal/taken");
-      const expected = { ...portal, downloads: 0, bytes: 0, lease: 1, commitment: null, endedAtMs: null };
+      expect(await codeOf(subject.store.createPortal({ ...portal, requestHash: random(32) }))).toBe("portal/taken");
+      const links = portal.links.map((link) => ({ ...link, uses: 0, createdAtMs: 1_000_000 }));
+      const fresh = { downloads: 0, bytes: 0, lease: 1, commitment: null, endedAtMs: null, endReason: null };
+      const expected = { ...portal, ...fresh, usedAtMs: 1_000_000, isPaused: false, links };
       expect(await (await subject.reopen()).loadPortal(portal.key)).toEqual(expected);
     });
 
@@ -183,26 +204,16 @@ export function describeStore(name: string, open: () => Promise<StoreSubject>): 
       expect([...store.packHashes(portal.key)].map(toHex)).toEqual(inOrder);
     });
 
-    it("[RELAY-12] counts a claim once", async () => {
-      await using subject = await open();
-      const portal = newPortal();
-      await subject.store.createPortal(portal);
-      const claim = random(16);
-      expect(await subject.store.countDownload(portal.key, claim)).toBe(1);
-      expect(await subject.store.countDownload(portal.key, claim)).toBe(1);
-      expect(await (await subject.reopen()).countDownload(portal.key, random(16))).toBe(2);
-    });
-
     it("[RELAY-13] leaves a tombstone and no bytes of an ended portal, and forgets it later", async () => {
       await using subject = await open();
       const portal = newPortal();
       await subject.store.createPortal(portal);
       await storeObject(subject.store, portal, PACK());
       await storeObject(subject.store, portal, PAGE());
-      await subject.store.endPortal(portal.key, 5_000_000);
-      await subject.store.endPortal(portal.key, 6_000_000);
+      await subject.store.endPortal(portal.key, 5_000_000, "owner");
+      await subject.store.endPortal(portal.key, 6_000_000, "time");
       const store = await subject.reopen();
-      expect((await store.loadPortal(portal.key))?.endedAtMs).toBe(5_000_000);
+      expect(await store.loadPortal(portal.key)).toMatchObject({ endedAtMs: 5_000_000, endReason: "owner" });
       expect(store.usage()).toEqual({ portals: 0, bytes: 0 });
       expect(await codeOf(store.open(portal.key, "pack", 0))).toBe("object/absent");
       expect(await codeOf(store.receive(portal.key, PACK().header, 1))).toBe("portal/expired");
@@ -218,7 +229,7 @@ export function describeStore(name: string, open: () => Promise<StoreSubject>): 
       const portal = newPortal();
       await subject.store.createPortal(portal);
       const incoming = await receiveAll(subject.store, portal, PACK());
-      await subject.store.endPortal(portal.key, 5_000_000);
+      await subject.store.endPortal(portal.key, 5_000_000, "owner");
       expect(await codeOf(incoming.store())).toBe("portal/expired");
       expect(subject.store.usage().bytes).toBe(0);
     });
@@ -231,10 +242,10 @@ export function describeStore(name: string, open: () => Promise<StoreSubject>): 
         newPortal({ expiresAtMs: 5 }),
       ];
       for (const portal of [early, late, ended]) await subject.store.createPortal(portal);
-      await subject.store.endPortal(ended.key, 7);
-      expect(await subject.store.overdue(9)).toEqual([]);
-      expect(await subject.store.overdue(10)).toEqual([early.key]);
-      expect(new Set(await subject.store.overdue(20))).toEqual(new Set([early.key, late.key]));
+      await subject.store.endPortal(ended.key, 7, "owner");
+      expect(await subject.store.overdue(9, 0)).toEqual([]);
+      expect(await subject.store.overdue(10, 0)).toEqual([early.key]);
+      expect(new Set(await subject.store.overdue(20, 0))).toEqual(new Set([early.key, late.key]));
     });
 
     it("is writable when probed", async () => {

@@ -65,10 +65,10 @@ test.each([
   await expect(readdir(out)).rejects.toMatchObject({ code: "ENOENT" });
 });
 
-test("a whole link with the secret of another portal is link/wrong-secret", async () => {
+test("a whole link with the secret of another portal is no link that the relay knows", async () => {
   const { formatLink, parseLink, createLink } = await import("../../core/seal/link.ts");
   const forged = relay.url + formatLink({ ...createLink(), portal: parseLink(link).portal });
-  expect(await runCli(["info", forged])).toMatchObject(failed("link/wrong-secret"));
+  expect(await runCli(["info", forged])).toMatchObject(failed("portal/unknown"));
 });
 
 test("a portal that the relay does not know, and a relay that is not there, are told apart", async () => {
@@ -116,7 +116,7 @@ test("a file that changes while it is sent is file/changed, names it, and takes 
   appendFileSync(join(tree.root, "z.log"), "one more line\n");
   const ended = await sender.result;
   expect(ended).toMatchObject({ code: 1, err: expect.stringMatching(/^file\/changed: .*z\.log/m) });
-  expect(await runCli(["get", shared, "--out", fresh()])).toMatchObject(failed("portal/expired"));
+  expect(await runCli(["get", shared, "--out", fresh()])).toMatchObject(failed("portal/unknown"));
   await tree.remove();
 });
 
@@ -127,7 +127,7 @@ test.each(["SIGINT", "SIGTERM"] as const)(
     const shared = await sender.printed(LINK);
     sender.process.kill(signal);
     expect(await sender.result).toMatchObject({ code: 1, err: expect.stringMatching(/^cancelled: /m) });
-    expect(await runCli(["info", shared])).toMatchObject(failed("portal/expired"));
+    expect(await runCli(["info", shared])).toMatchObject(failed("portal/unknown"));
   },
   60_000,
 );

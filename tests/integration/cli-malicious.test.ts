@@ -7,7 +7,7 @@ import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from "vitest";
-import { createPortal } from "../../cli/portal.ts";
+import { makePortal } from "../../cli/portal.ts";
 import { httpDial, openRelayLink } from "../../cli/relay.ts";
 import { MerkleBuilder } from "../../core/hash/merkle.ts";
 import type { Entry } from "../../core/manifest/entry.ts";
@@ -35,8 +35,9 @@ afterEach(() => rm(top, { recursive: true, force: true }));
 /** Sends one page that holds these entries, all of them empty, and closes the portal. Gives the link. */
 async function sendManifest(entries: readonly Entry[], change: (page: Page) => Page = (page) => page): Promise<string> {
   const stop = new AbortController();
-  const options = { password: null, expirySeconds: 3600, maxDownloads: null };
-  const { link, keys, ownerToken } = await createPortal(relay.url, options, stop.signal);
+  const admission = { invite: null, workBits: 0 };
+  const options = { password: null, expirySeconds: 3600, maxDownloads: null, admission };
+  const { link, keys, ownerToken } = await makePortal(relay.url, options, stop.signal);
   const dial = httpDial(relay.url, { portal: link.portal, role: "send", token: ownerToken });
   const { steady, close } = openRelayLink(dial, stop.signal, () => {});
   const packRoot = new MerkleBuilder("packs").root();

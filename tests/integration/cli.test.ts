@@ -96,11 +96,11 @@ test("info tells entries, sizes, state and expiry, to people and to programs, an
   expect(Math.abs(expiresAtMs - Date.now() - 7_200_000)).toBeLessThan(60_000);
 });
 
-test("after the allowed downloads the portal has ended, and info is no download", async () => {
+test("after the allowed downloads nothing opens any more, and info is no download", async () => {
   const link = await sendAll([small.root, "--relay", relay.url, "--downloads", "1"]);
   expect((await runCli(["info", link])).code).toBe(0);
   expect((await runCli(["get", link, "--out", fresh()])).code).toBe(0);
-  expect((await runCli(["get", link, "--out", fresh()])).err).toContain("portal/expired");
+  expect((await runCli(["get", link, "--out", fresh()])).err).toContain("portal/unknown");
 });
 
 test("with --json every line on stdout is an object, from the link to the end", async () => {

@@ -7,7 +7,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { WebSocket } from "ws";
-import { HASH_HEADER, LEASE_HEADER, LINK_ROUTE } from "../../core/portal/portal.ts";
+import { type Capability, HASH_HEADER, LEASE_HEADER, LINK_ROUTE, type NewLink } from "../../core/portal/portal.ts";
 import type { LeaseWish } from "../../core/ports/link.ts";
 import { WRITE_BYTES } from "../../core/units.ts";
 import {
@@ -34,10 +34,22 @@ type Bytes = Uint8Array<ArrayBuffer>;
 export interface TestPortal {
   readonly id: Bytes;
   readonly text: string;
+  /** Of its first link. */
   readonly readToken: Bytes;
   readonly ownerToken: Bytes;
+  /** Its first link, base64url. */
+  readonly link: string;
   /** Body of its creation. */
   readonly body: Record<string, unknown>;
+}
+
+/** A link with its token, as whoever made it keeps it. */
+export interface TestLinkEntry {
+  readonly token: Bytes;
+  /** base64url */
+  readonly link: string;
+  /** What the relay is told of it. */
+  readonly body: NewLink;
 }
 
 export function base64url(bytes: Uint8Array): string {
@@ -52,24 +64,49 @@ export function random(length: number): Bytes {
   return Uint8Array.from(randomBytes(length));
 }
 
-/** Makes up a portal; nothing is sent. */
-export function inventPortal(body: Record<string, unknown> = {}): TestPortal {
-  const [id, readToken, ownerToken] = [random(16), random(32), random(32)];
-  const defaults = {
-    portal: base64url(id),
+/** Makes up a link; nothing is sent. */
+export function inventLink(capability: Capability, changes: Partial<NewLink> = {}): TestLinkEntry {
+  const token = random(32);
+  const body: NewLink = {
+    link: base64url(random(16)),
+    capability,
+    tokenHash: base64url(sha256(token)),
     keyCommitment: base64url(random(32)),
+    grant: base64url(random(61)),
     password: null,
-    readTokenHash: base64url(sha256(readToken)),
-    ownerTokenHash: base64url(sha256(ownerToken)),
-    expirySeconds: 3600,
-    maxDownloads: null,
+    maxUses: null,
+    notBeforeMs: null,
+    expiresAtMs: null,
+    ...changes,
   };
-  return { id, text: base64url(id), readToken, ownerToken, body: { ...defaults, ...body } };
+  return { token, link: body.link, body };
 }
 
-export function postPortal(url: string, body: unknown): Promise<Response> {
-  const headers = { "Content-Type": "application/json" };
-  return fetch(`${url}/api/v1/portals`, { method: "POST", headers, body: JSON.stringify(body) });
+/** Makes up a portal with one link, for reading, or for writing into a request; nothing is sent. */
+export function inventPortal(body: Record<string, unknown> = {}): TestPortal {
+  const [id, ownerToken] = [random(16), random(32)];
+  const first = inventLink(body["kind"] === "request" ? "write" : "read");
+  const defaults = {
+    portal: base64url(id),
+    kind: "send",
+    ownerTokenHash: base64url(sha256(ownerToken)),
+    expirySeconds: 3600,
+    idleSeconds: null,
+    maxDownloads: null,
+    links: [first.body],
+    delivery: null,
+  };
+  const { token: readToken, link } = first;
+  return { id, text: base64url(id), readToken, ownerToken, link, body: { ...defaults, ...body } };
+}
+
+export function postPortal(url: string, body: unknown, headers: Record<string, string> = {}): Promise<Response> {
+  const type = { "Content-Type": "application/json" };
+  return fetch(`${url}/api/v1/portals`, {
+    method: "POST",
+    headers: { ...type, ...headers },
+    body: JSON.stringify(body),
+  });
 }
 
 /** Makes up a portal and creates it. */
@@ -78,6 +115,15 @@ export async function createPortal(url: string, body: Record<string, unknown> = 
   const response = await postPortal(url, portal.body);
   if (response.status !== 201) throw new Error(`creating a portal gave ${response.status}: ${await response.text()}`);
   return portal;
+}
+
+/** Gives a portal one more link. @throws Error when the relay refuses it */
+export async function addLink(url: string, portal: TestPortal, entry: TestLinkEntry): Promise<TestLinkEntry> {
+  const headers = { ...bearer(portal.ownerToken), "Content-Type": "application/json" };
+  const body = JSON.stringify(entry.body);
+  const response = await fetch(`${url}/api/v1/portals/${portal.text}/links`, { method: "POST", headers, body });
+  if (response.status !== 204) throw new Error(`adding a link gave ${response.status}: ${await response.text()}`);
+  return entry;
 }
 
 /** A sealed object of random bytes. */

@@ -7,7 +7,8 @@ import { describe, expect, it } from "vitest";
 import { PINNED_NODE, ROOT } from "../../scripts/lib/process.ts";
 import { objectHash } from "../support/bytes.ts";
 import { launchRelay } from "../support/launch.ts";
-import { bearer, createPortal, getObject, sealed, TestLink } from "./relay-client.ts";
+import { change, claim, complete, details, request } from "./portal-calls.ts";
+import { addLink, bearer, createPortal, getObject, inventLink, random, sealed, TestLink } from "./relay-client.ts";
 
 const ROUNDS = 10;
 const WINDOW = 8;
@@ -60,6 +61,50 @@ describe("a relay that dies", () => {
         expect(Buffer.compare(objectHash(new Uint8Array(await answer.arrayBuffer())), hash)).toBe(0);
       }
       expect(acknowledged.size).toBeGreaterThan(ROUNDS * 5);
+    } finally {
+      await relay.kill();
+      await rm(dataDir, { recursive: true });
+    }
+  }, 240_000);
+});
+
+describe("what a relay decided", () => {
+  it("[RELAY-53, RELAY-59] is kept over five kills: claims, counts, rules and revoked links", async () => {
+    const dataDir = await mkdtemp(join(tmpdir(), "warp-crash-"));
+    let relay = await launchRelay({ dataDir });
+    try {
+      const downloads = 12;
+      const portal = await createPortal(relay.url, { maxDownloads: downloads });
+      let completed = 0;
+      let held: Uint8Array[] = [];
+      for (let round = 0; round < 5; round++) {
+        const link = await addLink(relay.url, portal, inventLink("read"));
+        // Two more download, of which one is through; all ask at once, and the relay dies with the last answer.
+        const ids = [random(16), random(16)];
+        expect(await Promise.all(ids.map((id) => claim(relay.url, portal, id)))).toEqual(["ok", "ok"]);
+        const [done = random(16), open = random(16)] = ids;
+        const paused = round % 2 === 0;
+        const revoked = request(relay.url, portal, "DELETE", `/links/${link.link}`, { token: portal.ownerToken });
+        const answers = await Promise.all([
+          complete(relay.url, portal, done),
+          change(relay.url, portal, { paused, idleSeconds: 100_000 + round }),
+          revoked.then(({ status }) => status),
+        ]);
+        expect([answers[0], answers[2]]).toEqual(["ok", 204]);
+        completed++;
+        held = [...held, open];
+        await relay.kill();
+        relay = await launchRelay({ dataDir, port: relay.port });
+        const told = await details(relay.url, portal);
+        const phase = paused ? "paused" : "created";
+        expect(told).toMatchObject({ downloads: completed, claims: held.length, phase, idleSeconds: 100_000 + round });
+        expect(told.links.map((one) => one.link)).toEqual([portal.link]);
+      }
+      // Ten of twelve are gone; what two more leave is nothing.
+      const racers = Array.from({ length: 20 }, () => random(16));
+      const codes = await Promise.all(racers.map((id) => claim(relay.url, portal, id)));
+      expect(codes.filter((code) => code === "ok")).toHaveLength(downloads - completed - held.length);
+      for (const id of held) expect(await claim(relay.url, portal, id)).toBe("ok");
     } finally {
       await relay.kill();
       await rm(dataDir, { recursive: true });

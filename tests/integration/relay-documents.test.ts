@@ -19,16 +19,35 @@ describe("documents and headers", () => {
       Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
     );
     const portal = "/api/v1/portals/{portal}";
+    const vault = "/api/v1/vaults/{vault}";
     expect(described.sort()).toEqual(
       [
         "GET /api/v1/relay",
         "POST /api/v1/portals",
         `GET ${portal}`,
         `DELETE ${portal}`,
-        `GET ${portal}/access`,
+        `PATCH ${portal}`,
+        `GET ${portal}/details`,
+        `GET ${portal}/deliveries`,
+        `POST ${portal}/links`,
+        `GET ${portal}/links/{link}`,
+        `DELETE ${portal}/links/{link}`,
+        `POST ${portal}/claims`,
+        `DELETE ${portal}/claims/{claim}`,
         `POST ${portal}/commit`,
         `POST ${portal}/lease`,
         `POST ${portal}/downloads`,
+        `PUT ${vault}`,
+        `DELETE ${vault}`,
+        `GET ${vault}/devices`,
+        `POST ${vault}/devices`,
+        `DELETE ${vault}/devices/{device}`,
+        `GET ${vault}/entries`,
+        `PUT ${vault}/entries/{entry}`,
+        `DELETE ${vault}/entries/{entry}`,
+        "POST /api/v1/operator/invites",
+        "DELETE /api/v1/operator/portals/{portal}",
+        "GET /api/v1/operator/usage",
         ...["packs", "pages"].flatMap((kind) => [`GET ${portal}/${kind}/{index}`, `PUT ${portal}/${kind}/{index}`]),
       ].sort(),
     );

@@ -18,15 +18,25 @@ export interface TestRelay extends AsyncDisposable {
   readonly log: string[];
 }
 
+/** All tests come from one address. */
+const PLENTY = 1_000_000;
+const LIMITS = {
+  failuresOfPair: PLENTY,
+  failuresOfPortal: PLENTY,
+  failuresOfAddress: PLENTY,
+  vaultChangesPerMinute: PLENTY,
+} as const;
+
 /** Starts a relay without WebTransport, which needs a browser on the other side, unless `parts` say otherwise. */
 export async function testRelay(config: Partial<Config> = {}, parts: RelayParts = {}): Promise<TestRelay> {
   const dataDir = config.dataDir ?? (await mkdtemp(join(tmpdir(), "warp-relay-")));
   const log: string[] = [];
   const noEngine = () => Promise.reject(new Error("not in this test"));
   const environment = { PORT: "0", DATA_DIR: dataDir, MIN_FREE_BYTES: "1", MAX_LINKS_PER_ADDRESS: "200" };
+  const logger = new Logger("debug", (line) => log.push(line));
   const relay = await startRelay(
-    { ...readConfig(environment), ...config },
-    { log: new Logger("debug", (line) => log.push(line)), door: { findEngine: noEngine }, ...parts },
+    { ...readConfig(environment), maxCreatesPerHour: PLENTY, ...config },
+    { log: logger, door: { findEngine: noEngine }, limits: LIMITS, ...parts },
   );
   return {
     url: relay.url,

@@ -23,7 +23,7 @@ describe("expiry", () => {
       vi.advanceTimersByTime(59_000);
       expect((await stateOf(relay.url, portal)).status).toBe(200);
       vi.advanceTimersByTime(2000);
-      expect((await stateOf(relay.url, portal)).status).toBe(410);
+      expect((await stateOf(relay.url, portal)).status).toBe(404);
       expect(await link.next("bye")).toEqual({ t: "bye", code: 7 });
       expect((await postPortal(relay.url, portal.body)).status).toBe(410);
       const metrics = await (await fetch(`${relay.url}/metrics`)).text();

@@ -38,7 +38,7 @@ describe("hello", () => {
     expect(welcome.v).toBe(PROTOCOL_VERSION);
     expect(welcome.limits).toEqual({ windowBytes: UPLOAD_WINDOW_BYTES, maxWants: MAX_WANTS });
     expect(welcome.state).toMatchObject({
-      phase: "active",
+      phase: "created",
       heldPacks: [],
       heldPages: [],
       commitment: null,
@@ -64,12 +64,15 @@ describe("hello", () => {
     await link.cut();
   });
 
-  it("[RELAY-3] to an ended portal says so to those with a token", async () => {
+  it("[RELAY-3] to an ended portal says so to its owner, and to nobody else", async () => {
     const portal = await createPortal(url);
     await fetch(`${url}/api/v1/portals/${portal.text}`, { method: "DELETE", headers: bearer(portal.ownerToken) });
+    const owner = await TestLink.connect(url);
+    owner.hello(portal, "send");
+    await ended(owner, "portal/expired");
     const link = await TestLink.connect(url);
     link.hello(portal, "receive");
-    await ended(link, "portal/expired");
+    await ended(link, "portal/unknown");
   });
 
   it("[RELAY-1] must be the first frame, must come once, and must be of this version", async () => {
@@ -272,14 +275,15 @@ describe("life", () => {
     const portal = await createPortal(url);
     const receiver = await TestLink.open(url, portal, "receive");
     const sender = await TestLink.open(url, portal, "send");
-    await receiver.next("state", ({ state }) => state.senders === 1 && state.phase === "active");
+    await receiver.next("state", ({ state }) => state.senders === 1 && state.phase === "created");
     const second = await TestLink.open(url, portal, "receive");
     await sender.next("state", ({ state }) => state.receivers === 2);
     sender.put(pack());
     await sender.next("ack");
+    await receiver.next("state", ({ state }) => state.phase === "active");
     await sender.cut();
-    const paused = await receiver.next("state", ({ state }) => state.senders === 0);
-    expect(paused.state).toMatchObject({ phase: "paused", heldPacks: [0, 1], receivers: 2 });
+    const left = await receiver.next("state", ({ state }) => state.senders === 0);
+    expect(left.state).toMatchObject({ phase: "active", heldPacks: [0, 1], receivers: 2 });
     await second.cut();
     await receiver.next("state", ({ state }) => state.receivers === 1);
     await receiver.cut();

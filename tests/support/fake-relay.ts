@@ -18,6 +18,7 @@ import {
   decodeClientFrame,
   encodeFrame,
   type LinkLimits,
+  type PortalPhase,
   type PortalState,
   PROTOCOL_VERSION,
   type RelayFrame,
@@ -55,7 +56,13 @@ export class FakeRelay {
   /** The portal's lease; it was created with the first one. */
   lease = 1;
   commitment: Commitment | null = null;
-  claims: Uint8Array[] = [];
+  phase: PortalPhase = "active";
+  /** Downloads that are left; null for no limit. */
+  downloadsLeft: number | null = null;
+  /** Claims on downloads that are left, hexadecimal; the test may let them lapse. */
+  readonly claims = new Set<string>();
+  /** The claims of downloads that were completed, repeats included. */
+  completed: Uint8Array[] = [];
   operations = 0;
   connections = 0;
   /** Object bytes that arrived, repeats included. */
@@ -107,6 +114,25 @@ export class FakeRelay {
     return this.lease;
   }
 
+  /** The owner pauses the portal, or lets it go on. */
+  setPaused(isPaused: boolean): void {
+    this.phase = isPaused ? "paused" : "active";
+    this.changed();
+  }
+
+  /** @throws Failure `portal/claimed` | `portal/unknown` */
+  take(claim: string): void {
+    if (this.downloadsLeft === null || this.claims.has(claim)) return;
+    if (this.downloadsLeft === 0) throw new Failure("portal/unknown");
+    if (this.claims.size >= this.downloadsLeft) throw new Failure("portal/claimed");
+    this.claims.add(claim);
+  }
+
+  complete(claim: Uint8Array): void {
+    this.completed.push(claim);
+    if (this.downloadsLeft !== null && this.claims.delete(Buffer.from(claim).toString("hex"))) this.downloadsLeft -= 1;
+  }
+
   get sliceBytes(): number {
     return this.#options.sliceBytes ?? SLICE_BYTES;
   }
@@ -125,7 +151,7 @@ export class FakeRelay {
 
   state(): PortalState {
     return {
-      phase: "active",
+      phase: this.phase,
       heldPacks: this.#held("pack"),
       heldPages: this.#held("page"),
       commitment: this.commitment,
@@ -154,6 +180,7 @@ export class FakeRelay {
 class RelayPipe implements Pipe {
   readonly carrier;
   role: "send" | "receive" | undefined;
+  #claim = "";
   readonly #relay: FakeRelay;
   #handler: PipeHandler | undefined;
   #windowBytes = 0;
@@ -252,8 +279,11 @@ class RelayPipe implements Pipe {
         this.#tell({ t: "committed" });
         relay.changed();
         return;
+      case "claim":
+        this.#onClaim(Buffer.from(frame.claim).toString("hex"));
+        return;
       case "complete":
-        relay.claims.push(frame.claim);
+        relay.complete(frame.claim);
         this.#tell({ t: "completed" });
         return;
       case "ping":
@@ -264,6 +294,16 @@ class RelayPipe implements Pipe {
         return;
       default:
         frame satisfies never;
+    }
+  }
+
+  #onClaim(claim: string): void {
+    try {
+      this.#relay.take(claim);
+      this.#claim = claim;
+      this.#tell({ t: "claimed", code: 0 });
+    } catch (error) {
+      this.#tell({ t: "claimed", code: wireCode(toFailure(error, "wire/malformed").code) });
     }
   }
 
@@ -298,6 +338,12 @@ class RelayPipe implements Pipe {
     const relay = this.#relay;
     const object = relay.objects.get(key);
     const { commitment } = relay;
+    if (relay.phase === "paused") return;
+    if (key.startsWith("pack") && relay.downloadsLeft !== null && !relay.claims.has(this.#claim)) {
+      this.#wants.delete(key);
+      this.#tell({ t: "refuse", kind: "pack", index: Number(key.split(" ")[1]), code: wireCode("portal/claimed") });
+      return;
+    }
     if (object === undefined) {
       if (commitment === null) return;
       const kind = key.startsWith("pack") ? "pack" : "page";

@@ -11,7 +11,7 @@ import type { SourceEntry, SourceFile } from "../../core/ports/byte-source.ts";
 import type { Engine } from "../../core/ports/engine.ts";
 import type { LinkRole } from "../../core/ports/link.ts";
 import type { Sink } from "../../core/ports/sink.ts";
-import { deriveKeys, NO_PASSWORD, type PortalKeys } from "../../core/seal/keys.ts";
+import { type ContentKeys, createSecret, deriveContentKeys } from "../../core/seal/keys.ts";
 import { createLink, type PortalLink } from "../../core/seal/link.ts";
 import type { BatchSource, Repeater } from "../../core/transfer/batch.ts";
 import { BatchPool } from "../../core/transfer/batch-pool.ts";
@@ -31,12 +31,12 @@ import type { FakeRelay } from "./fake-relay.ts";
 
 export interface Portal {
   readonly link: PortalLink;
-  readonly keys: PortalKeys;
+  readonly keys: ContentKeys;
 }
 
 export async function createPortal(): Promise<Portal> {
   const link = createLink();
-  return { link, keys: await deriveKeys(link, NO_PASSWORD) };
+  return { link, keys: await deriveContentKeys(link.portal, createSecret()) };
 }
 
 function steadyLink(
@@ -130,14 +130,45 @@ export interface RunningReceive {
   readonly done: Promise<void>;
   /** Ends it with the Failure given, or as cancelled. */
   cancel(reason?: Failure): void;
+  /** Tells a fresh connection that it is complete: the receive's own is closed when it is done. */
+  complete(): Promise<void>;
 }
 
+/** Outside of `startReceive`, whose functions would keep the manifest alive for whoever has one of them. */
+async function runReceive(
+  receiver: Receiver,
+  {
+    packs,
+    link,
+    stop,
+    keep,
+    claim,
+  }: {
+    readonly packs: PackWindow;
+    readonly link: SteadyLink;
+    readonly stop: AbortController;
+    readonly keep: KeepOptions | undefined;
+    readonly claim: Uint8Array<ArrayBuffer> | undefined;
+  },
+): Promise<void> {
+  try {
+    if (claim !== undefined) await link.claim(claim, stop.signal);
+    if (keep?.resume !== true) packs.start();
+    await receiver.run();
+  } finally {
+    stop.abort();
+    link.close();
+  }
+}
+
+/** @param claim u8[16]; absent where the portal's downloads are not limited */
 export function startReceive(
   relay: FakeRelay,
   portal: Portal,
   engine: Engine,
   sink: Sink,
   keep?: KeepOptions,
+  claim?: Uint8Array<ArrayBuffer>,
 ): RunningReceive {
   const stop = new AbortController();
   const progress = new Progress();
@@ -150,7 +181,6 @@ export function startReceive(
     progress.wireBytes += bytes;
   };
   const packs = new PackWindow({ portal: portal.link.portal, keys, link, feed, signal: stop.signal, onBytes });
-  if (keep?.resume !== true) packs.start();
   const expander = {
     expand: (
       ...args: [Uint8Array<ArrayBuffer>, "none" | "lz4" | "zstd", Uint32Array<ArrayBuffer>, Uint8Array<ArrayBuffer>]
@@ -168,12 +198,14 @@ export function startReceive(
     signal: stop.signal,
     ...(keep === undefined ? {} : { keep }),
   };
-  const done = new Receiver(parts).run().finally(() => {
-    stop.abort();
-    link.close();
-  });
+  const done = runReceive(new Receiver(parts), { packs, link, stop, keep, claim });
   done.catch(() => {});
-  return { progress, feed, packs, gate, link, done, cancel: (reason) => stop.abort(reason) };
+  const complete = async () => {
+    const last = steadyLink(relay, portal, "receive");
+    await last.complete(claim ?? new Uint8Array(16));
+    last.close();
+  };
+  return { complete, progress, feed, packs, gate, link, done, cancel: (reason) => stop.abort(reason) };
 }
 
 /** Everything that a complete portal's manifest says. */

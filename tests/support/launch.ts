@@ -82,7 +82,16 @@ export async function launchRelay(options: RelayOptions = {}): Promise<RunningRe
   const child = spawn(program, args, {
     cwd: ROOT,
     stdio: ["ignore", "pipe", "pipe"],
-    env: { ...process.env, PORT: String(port), HOST: host, DATA_DIR: dataDir, NODE_ENV: "test", ...options.env },
+    env: {
+      ...process.env,
+      PORT: String(port),
+      HOST: host,
+      DATA_DIR: dataDir,
+      NODE_ENV: "test",
+      // All tests come from one address.
+      MAX_CREATES_PER_HOUR: "1000000",
+      ...options.env,
+    },
   });
   const exited = new Promise<number | null>((resolve) => child.on("exit", resolve).on("error", () => resolve(null)));
   let output = "";

@@ -10,12 +10,14 @@ import type { TransferSnapshot } from "../../core/transfer/snapshot.ts";
 import type {
   Entry,
   InterruptedTransfer,
+  LinkPurpose,
   OnSnapshot,
   ResumeOptions,
   SendItem,
   SendOptions,
   TransferApi,
 } from "../../workers/transfer/api.ts";
+import type { PortalsScript } from "./scripted-portals.ts";
 
 /** An interrupted transfer as plain data: its handles are folders of these names in the private file system. */
 export type ScriptedInterrupted = Omit<InterruptedTransfer, "handles"> & { readonly handles: readonly string[] };
@@ -27,6 +29,10 @@ export interface Script {
   readonly entryCount?: number;
   /** The password that opens the portal. */
   readonly password?: string;
+  /** What the link is for; for reading when left out. */
+  readonly purpose?: LinkPurpose;
+  /** What the portals worker has, see scripted-portals.ts. */
+  readonly portals?: PortalsScript;
   /** What was interrupted before. Receives are offered by `open` too. */
   readonly interrupted?: readonly ScriptedInterrupted[];
   /** `send`, `resumeSend` or `open` fails with it, and `discard` when another tab is at it. */
@@ -107,6 +113,7 @@ function beginDownload(port: MessagePort): void {
 export function createTransfer(): TransferApi & { terminate(): void } {
   const script = globalThis.script ?? {};
   const entries = entriesOf(script);
+  const { purpose = { capability: "read" } } = script;
   let snapshot = BLANK;
   let listener: OnSnapshot = () => {};
   let isOver = false;
@@ -155,13 +162,14 @@ export function createTransfer(): TransferApi & { terminate(): void } {
       refuse();
       const rows = await interruptedOf(script);
       const interrupted = rows.find(({ kind }) => kind === "receive") ?? null;
-      if (script.password !== undefined) return { passwordNeeded: true, interrupted };
-      list();
-      return { passwordNeeded: false, interrupted };
+      if (script.password !== undefined) return { passwordNeeded: true, purpose: null, interrupted };
+      if (purpose.capability === "read") list();
+      return { passwordNeeded: false, purpose, interrupted };
     },
     unlock: async (password) => {
       if (password !== script.password) throw new Failure("password/wrong");
-      list();
+      if (purpose.capability === "read") list();
+      return purpose;
     },
     entries: async (from, to) => entries.slice(from, to),
     receive: async (sink, resume) => {

@@ -28,7 +28,10 @@ export class TestLink implements Link {
   puts = 0;
   gets = 0;
   pings = 0;
+  claims = 0;
   pending = 0;
+  /** What the next claims come to. */
+  answerClaim: () => Promise<void> = () => this.#operation();
   /** Set while nothing comes: when the last word came. */
   #silentSinceMs: number | undefined;
   /** What the next operations do. */
@@ -66,6 +69,10 @@ export class TestLink implements Link {
   recycle(): void {}
   commit(): Promise<void> {
     return this.#operation();
+  }
+  claim(): Promise<void> {
+    this.claims += 1;
+    return this.answerClaim();
   }
   complete(): Promise<void> {
     return this.#operation();

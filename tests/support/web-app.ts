@@ -1,5 +1,5 @@
 /**
- * The web app, built as it is shipped but with a scripted transfer in place of the worker, and served with the product's
+ * The web app, built as it is shipped but with scripted workers in place of its own, and served with the product's
  * security headers.
  *
  * @module
@@ -30,6 +30,7 @@ const RELAY_INFO = {
   webtransport: null,
   webtransportReason: "test",
   limits: { maxPortalBytes: 100e9, maxExpirySeconds: 30 * 86_400, defaultExpirySeconds: 7 * 86_400 },
+  creation: { invite: false, workBits: 0 },
 };
 
 export interface WebApp extends AsyncDisposable {
@@ -40,13 +41,15 @@ export interface WebApp extends AsyncDisposable {
   readonly requests: readonly string[];
   /** From now on the service worker is another one, as after a new release. */
   release(): void;
+  /** Whether the relay asks for an invitation from now on. */
+  askInvite(invite: boolean): void;
 }
 
 const scriptedClients: Plugin = {
   name: "scripted-clients",
   enforce: "pre",
   resolveId: (source) => {
-    const worker = /workers\/(transfer|lane)\/client\.ts$/.exec(source)?.[1];
+    const worker = /workers\/(transfer|lane|portals)\/client\.ts$/.exec(source)?.[1];
     return worker === undefined ? null : join(ROOT, `tests/support/scripted-${worker}.ts`);
   },
 };
@@ -63,13 +66,14 @@ export async function serveWebApp(): Promise<WebApp> {
   });
   const requests: string[] = [];
   let releases = 0;
+  let info = RELAY_INFO;
   const server = createServer(async (request, response) => {
     const { pathname, search } = new URL(request.url ?? "/", "http://localhost");
     requests.push(pathname + search);
-    const isPage = pathname === "/" || pathname === "/dashboard" || pathname.startsWith("/p/");
+    const isPage = ["/", "/transfers", "/dashboard"].includes(pathname) || pathname.startsWith("/p/");
     const path = isPage ? "/index.html" : normalize(pathname);
     const body =
-      path === "/api/v1/relay" ? JSON.stringify(RELAY_INFO) : await readFile(join(folder, path)).catch(() => undefined);
+      path === "/api/v1/relay" ? JSON.stringify(info) : await readFile(join(folder, path)).catch(() => undefined);
     response.writeHead(body === undefined ? 404 : 200, {
       ...commonHeaders(false),
       "Content-Security-Policy": appPolicy(
@@ -90,6 +94,9 @@ export async function serveWebApp(): Promise<WebApp> {
     requests,
     release: () => {
       releases += 1;
+    },
+    askInvite: (invite) => {
+      info = { ...RELAY_INFO, creation: { invite, workBits: 0 } };
     },
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();

@@ -7,6 +7,7 @@ import type { Browser, BrowserContext, BrowserContextOptions, Page } from "playw
 import { afterAll, afterEach, beforeAll, expect } from "vitest";
 import { launchBrowser } from "./chromium.ts";
 import { openWatched, type WatchedPage } from "./page-watch.ts";
+import type { ScriptedPortals } from "./scripted-portals.ts";
 import type { Script, Scripted, ScriptedInterrupted } from "./scripted-transfer.ts";
 import { serveWebApp, type WebApp } from "./web-app.ts";
 
@@ -168,6 +169,21 @@ export const show = (page: Page, change: Parameters<Scripted["show"]>[0]): Promi
 
 /** What the page asked of the worker, in order. */
 export const calls = (page: Page): Promise<Scripted["calls"]> => page.evaluate(() => globalThis.scripted.calls);
+
+/** What the page asked of the portals worker by this method, in order: the values given. */
+export const portalCalls = (page: Page, method: string): Promise<readonly unknown[][]> =>
+  page.evaluate(
+    (wanted) => globalThis.scriptedPortals.calls.filter(([name]) => name === wanted).map(([, ...values]) => values),
+    method,
+  );
+
+/** Changes one portal of the list, as another tab or the relay would. */
+export const changePortal = (
+  page: Page,
+  portal: string,
+  change: Parameters<ScriptedPortals["change"]>[1],
+): Promise<void> =>
+  page.evaluate(([id, values]) => globalThis.scriptedPortals.change(id, values), [portal, change] as const);
 
 /** The attributes that scripts may read. */
 export const attributes = (page: Page): Promise<Record<string, string | undefined>> =>

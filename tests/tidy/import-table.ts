@@ -43,7 +43,7 @@ const KERNELS: Entrance = { room: "kernels" };
 export const IMPORT_TABLE: Readonly<Record<Room, Row>> = {
   core: {
     may: [],
-    packages: ["@msgpack/msgpack", "@noble/hashes", "@scure/base"],
+    packages: ["@hpke/core", "@msgpack/msgpack", "@noble/hashes", "@scure/base", "@scure/bip39"],
     node: false,
     why: "core is pure and shared by browser, relay and command line: it imports only core",
   },

@@ -25,6 +25,10 @@ export interface Overrides {
 export interface SendOptions {
   /** Seconds until the portal expires. */
   readonly expirySeconds: number;
+  /** Seconds without any use after which it expires earlier, or null. */
+  readonly idleSeconds: number | null;
+  /** The path and fragment of a request's write link, where this is handed in to somebody; null for an ordinary send. */
+  readonly request: { readonly link: string; readonly password: string } | null;
   /** Completed downloads after which the portal expires, or null. */
   readonly maxDownloads: number | null;
   /** Empty for none. */
@@ -81,9 +85,19 @@ export type SinkRequest =
 /** Called at most ten times a second and on every change of state. */
 export type OnSnapshot = (snapshot: TransferSnapshot) => void;
 
+/** What a link turned out to be for. */
+export type LinkPurpose =
+  | { readonly capability: "read" }
+  /** Files can be handed in; `title` is the asker's. */
+  | { readonly capability: "write"; readonly title: string }
+  /** The portal can be managed. */
+  | { readonly capability: "admin" };
+
 export interface ReceiveOpened {
   /** True when `unlock` must be called before anything else. */
   readonly passwordNeeded: boolean;
+  /** Null while the password is needed. Nothing can be received by a link that is not for reading. */
+  readonly purpose: LinkPurpose | null;
   /** What an interrupted receive of this portal left, which `receive` can continue; null when there is none. */
   readonly interrupted: InterruptedTransfer | null;
 }
@@ -92,7 +106,10 @@ export interface ReceiveOpened {
 export interface TransferApi {
   subscribe(onSnapshot: OnSnapshot): Promise<void>;
 
-  /** Creates the portal. Resolves with the link's path and fragment, `/p/<portal>#1.<S>.<check>`; `add` says what to send. */
+  /**
+   * Creates the portal. Resolves with the link's path and fragment, `/p/<portal>#1.<S>.<check>`; `add` says what to send.
+   * Fails with `relay/invite` where the relay wants an invitation.
+   */
   send(options: SendOptions): Promise<string>;
   /** More of what to send, in slices, so that a long list holds up neither link nor page; the last ones start sending. */
   add(items: readonly SendItem[], isLast: boolean): Promise<void>;
@@ -105,7 +122,7 @@ export interface TransferApi {
    */
   open(link: string, relayOrigin: string, overrides: Overrides, figures: EngineFigures | null): Promise<ReceiveOpened>;
   /** Fails with `password/wrong` and may be called again. */
-  unlock(password: string): Promise<void>;
+  unlock(password: string): Promise<LinkPurpose>;
   /** Entries `[from, to)` of those listed so far. */
   entries(from: number, to: number): Promise<readonly Entry[]>;
   /**

@@ -5,7 +5,7 @@
  */
 import { callback, transferring, wrapWorker } from "../rpc.ts";
 import { appScriptUrl } from "../script-url.ts";
-import type { OnSnapshot, SinkRequest, TransferApi } from "./api.ts";
+import type { LinkPurpose, OnSnapshot, SinkRequest, TransferApi } from "./api.ts";
 import transferUrl from "./transfer.worker.ts?worker&url";
 
 /** The worker's API on the page's side; every call fails with `worker/crashed` when the worker dies. */
@@ -24,7 +24,7 @@ export function createTransfer(): Transfer {
     add: (items, isLast) => call((api) => api.add(items, isLast)),
     hashFile: (index) => call((api) => api.hashFile(index)),
     open: (link, relayOrigin, overrides, figures) => call((api) => api.open(link, relayOrigin, overrides, figures)),
-    unlock: (password) => call((api) => api.unlock(password)),
+    unlock: (password) => call((api) => api.unlock(password) as Promise<LinkPurpose>),
     entries: (from, to) => call((api) => api.entries(from, to)),
     receive: (sink: SinkRequest, resume) =>
       call((api) => api.receive(sink.kind === "download" ? transferring(sink, [sink.port]) : sink, resume)),

@@ -7,6 +7,7 @@ import { type ListedJournal, listJournals, openJournal, removeJournal } from "..
 import type { InterruptedTransfer } from "./api.ts";
 import { discardReceive } from "./kept-receive.ts";
 import { deletePortal, keptPortal } from "./portal.ts";
+import { Remembered } from "./remembered.ts";
 
 /** All of them, newest first; those whose portal's time is over, or that never came so far as to know their files, are forgotten. */
 export async function listInterrupted(): Promise<InterruptedTransfer[]> {
@@ -35,5 +36,8 @@ export async function discardSend(portal: string): Promise<void> {
   const journal = await openJournal("send", portal, false);
   const owned = await keptPortal(journal).catch(() => undefined);
   await journal.remove();
-  if (owned !== undefined) await deletePortal(journal.head.relayOrigin, owned);
+  if (owned === undefined) return;
+  const remembered = new Remembered(portal);
+  remembered.change({ ended: "owner" });
+  await Promise.all([deletePortal(journal.head.relayOrigin, owned), remembered.settle()]);
 }

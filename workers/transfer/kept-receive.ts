@@ -6,9 +6,12 @@
  */
 import { base64urlnopad } from "@scure/base";
 import { Failure } from "../../core/failure.ts";
+import type { RelayHost } from "../../core/portal/client.ts";
+import { releaseClaim } from "../../core/portal/release-claim.ts";
 import type { Journal } from "../../core/ports/journal.ts";
-import type { PortalKeys } from "../../core/seal/keys.ts";
-import { formatLink, type PortalLink } from "../../core/seal/link.ts";
+import { relayToken } from "../../core/seal/keys.ts";
+import { formatLink, type PortalLink, parseLink } from "../../core/seal/link.ts";
+import { systemClock } from "../../platform/clock.ts";
 import {
   createJournal,
   type JournalNote,
@@ -18,12 +21,17 @@ import {
   openJournal,
   removeJournal,
 } from "../../platform/journal/journals.ts";
+import { relayHost } from "../../platform/relay-host.ts";
 import { discardDirectory } from "../../platform/sinks/directory.ts";
 import { removePrivate } from "../../platform/sinks/private.ts";
 import type { SinkRequest } from "./api.ts";
+import type { Readable } from "./opening.ts";
 
 /** How often the note for the page is written, at the most. */
 const NOTE_MS = 2_000;
+
+/** A relay that does not answer must not keep the page waiting. */
+const RELEASE_LIMIT_MS = 3_000;
 
 /** Where the sink of a kept receive stands among others. */
 export interface SinkPlace {
@@ -43,11 +51,11 @@ export async function findKept(link: PortalLink): Promise<ListedJournal | undefi
   );
 }
 
-/** The keys in a journal; `commitment` is the one that the relay published. Undefined when they are not there. */
-export function keptKeys({ head }: ListedJournal, commitment: Uint8Array<ArrayBuffer>): PortalKeys | undefined {
-  const { pack, page, downloadAuth } = head.keys;
-  if (pack === undefined || page === undefined || downloadAuth === undefined) return undefined;
-  return { pack, page, downloadAuth, keyCommitment: commitment };
+/** The keys in a journal. Undefined when they are not there. */
+export function keptKeys({ head }: ListedJournal): Pick<Readable, "keys" | "auth"> | undefined {
+  const { pack, page, auth } = head.keys;
+  if (pack === undefined || page === undefined || auth === undefined) return undefined;
+  return { keys: { pack, page }, auth };
 }
 
 /** Forgets an interrupted receive and removes what it left unfinished. @throws Failure `transfer/elsewhere` */
@@ -61,7 +69,18 @@ export async function discardReceive(portal: string): Promise<void> {
     await discardDirectory(await navigator.storage.getDirectory(), portal);
     return;
   }
-  await removeLeft(journal);
+  await Promise.all([removeLeft(journal), release(journal)]);
+}
+
+/** Lets somebody else have its download, where downloads are counted; a relay that does not hear it waits for the claim to lapse. */
+async function release({ head, note }: OpenJournal): Promise<void> {
+  const { claim, relayOrigin, keys } = head;
+  const isOver = note.expiresAtMs !== null && note.expiresAtMs < Date.now();
+  if (claim === undefined || keys["auth"] === undefined || isOver) return;
+  const link = parseLink(note.link);
+  const token = await relayToken(keys["auth"], "link", relayOrigin, link.portal);
+  const told = releaseClaim(relayHost(relayOrigin), link.portal, token, claim).catch(() => {});
+  await Promise.race([told, systemClock.sleep(RELEASE_LIMIT_MS)]);
 }
 
 async function removeLeft(journal: OpenJournal): Promise<void> {
@@ -74,10 +93,11 @@ async function removeLeft(journal: OpenJournal): Promise<void> {
 }
 
 /** What a receive is written down as. */
-export interface KeptHead {
+export interface KeptHead extends Pick<Readable, "keys" | "auth"> {
   readonly link: PortalLink;
-  readonly relayOrigin: string;
-  readonly keys: PortalKeys;
+  readonly host: RelayHost;
+  /** u8[16] */
+  readonly claim: Uint8Array<ArrayBuffer>;
 }
 
 /** The journal of a running receive, with its note kept fresh. */
@@ -100,7 +120,7 @@ export class KeptJournal implements Journal {
    * @throws Failure `transfer/elsewhere`
    */
   static async open(
-    { link, relayOrigin, keys }: KeptHead,
+    { link, host, keys, auth, claim }: KeptHead,
     request: SinkRequest,
     resume: boolean,
     note: () => JournalNote,
@@ -113,10 +133,11 @@ export class KeptJournal implements Journal {
     const head = {
       kind: "receive" as const,
       portal,
-      relayOrigin,
+      relayOrigin: host.origin,
       startedAtMs: Date.now(),
-      keys: { pack: keys.pack, page: keys.page, downloadAuth: keys.downloadAuth },
+      keys: { pack: keys.pack, page: keys.page, auth },
       handles: request.kind === "directory" ? [request.handle] : [],
+      claim,
     };
     try {
       return new KeptJournal(await createJournal(head, note()), false, note);
@@ -136,6 +157,11 @@ export class KeptJournal implements Journal {
 
   records(): AsyncIterable<Uint8Array<ArrayBuffer>> {
     return this.#journal.records();
+  }
+
+  /** The download that all attempts of this receive are, u8[16]; undefined in a journal of an older version. */
+  get claim(): Uint8Array<ArrayBuffer> | undefined {
+    return this.#journal.head.claim;
   }
 
   /** Resolves when another tab continues this receive. */

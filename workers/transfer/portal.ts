@@ -1,32 +1,33 @@
 /**
- * A sender's portal on the relay: made with fresh keys, ended with the owner's token.
+ * A sender's portal on the relay: made with fresh keys, for everybody with its link or handed in to whoever asked, and ended
+ * with the owner's token.
  *
  * @module
  */
 import { base64urlnopad } from "@scure/base";
-import { callApi } from "../../core/edge/http-link.ts";
 import { Failure } from "../../core/failure.ts";
-import { PASSWORD_PARAMETERS } from "../../core/portal/password.ts";
-import type { CreatePortal } from "../../core/portal/portal.ts";
-import type { LeaseWish } from "../../core/ports/link.ts";
 import {
-  createOwnerKey,
-  deriveKeys,
-  NO_PASSWORD,
-  type PortalKeys,
-  passwordSalt,
-  relayToken,
-  tokenHash,
-} from "../../core/seal/keys.ts";
-import { createLink, type PortalLink, parseLink } from "../../core/seal/link.ts";
+  type Admission,
+  createPortal,
+  endPortal,
+  OPEN_LINK,
+  type OpenedRequest,
+  openLink,
+  type RelayHost,
+} from "../../core/portal/client.ts";
+import { MIN_EXPIRY_SECONDS, type RelayInfo } from "../../core/portal/portal.ts";
+import type { PortalRecord } from "../../core/portal/record.ts";
+import type { LeaseWish } from "../../core/ports/link.ts";
+import { type ContentKeys, deriveContentKeys, ownerKey, relayToken } from "../../core/seal/keys.ts";
+import { formatLink, type PortalLink, parseLink } from "../../core/seal/link.ts";
 import type { OpenJournal } from "../../platform/journal/journals.ts";
-import { fetchFrom } from "../../platform/link/fetch.ts";
-import { passwordKey } from "../../platform/password.ts";
+import { storedInvite } from "../../platform/registry/settings.ts";
+import { relayHost } from "../../platform/relay-host.ts";
 import type { SendOptions } from "./api.ts";
 
 export interface OwnedPortal {
   readonly link: PortalLink;
-  readonly keys: Pick<PortalKeys, "pack" | "page">;
+  readonly keys: ContentKeys;
   /** HMAC-SHA-256, not extractable. */
   readonly ownerKey: CryptoKey;
   readonly ownerToken: Uint8Array<ArrayBuffer>;
@@ -46,34 +47,48 @@ export async function keptPortal({ head, note }: OpenJournal): Promise<OwnedPort
   return { link, keys: { pack, page }, ownerKey, ownerToken, lease, expiresAtMs: note.expiresAtMs };
 }
 
-/** @throws Failure when the relay does not take it */
-export async function createPortal(options: SendOptions): Promise<OwnedPortal> {
-  const { relayOrigin, password, expirySeconds, maxDownloads } = options;
-  const link = createLink();
-  const salted =
-    password === "" ? NO_PASSWORD : await passwordKey(password, await passwordSalt(link), PASSWORD_PARAMETERS);
-  const [keys, ownerKey] = await Promise.all([deriveKeys(link, salted), createOwnerKey()]);
-  const [readToken, ownerToken] = await Promise.all([
-    relayToken(keys.downloadAuth, "read", relayOrigin, link.portal),
-    relayToken(ownerKey, "own", relayOrigin, link.portal),
-  ]);
-  const body: CreatePortal = {
+/**
+ * Makes the portal of a send, and what this browser is to remember of it.
+ * @throws Failure when the relay does not take it; of a request's link also `link/…` | `password/…`
+ */
+export async function makePortal(
+  options: SendOptions,
+  info: RelayInfo,
+): Promise<{ readonly portal: OwnedPortal; readonly record: PortalRecord }> {
+  const { relayOrigin, password, idleSeconds, maxDownloads } = options;
+  const host = relayHost(relayOrigin);
+  const request = options.request && (await openRequest(host, options.request));
+  const expirySeconds = Math.min(options.expirySeconds, request?.secondsLeft ?? Number.POSITIVE_INFINITY);
+  const made = await createPortal(
+    host,
+    { kind: "send" },
+    { expirySeconds, idleSeconds, maxDownloads },
+    { ...OPEN_LINK, password },
+    request === null ? await admission(info) : { invite: null, workBits: 0 },
+    request?.opened,
+  );
+  const { link, secret, ownerSecret, ownerToken, lease, expiresAtMs } = made;
+  const [keys, key] = await Promise.all([deriveContentKeys(link.portal, secret), ownerKey(ownerSecret)]);
+  const nowMs = Date.now();
+  const record: PortalRecord = {
+    as: request === null ? "sent" : "delivered",
     portal: base64urlnopad.encode(link.portal),
-    keyCommitment: base64urlnopad.encode(keys.keyCommitment),
-    password: password === "" ? null : PASSWORD_PARAMETERS,
-    readTokenHash: base64urlnopad.encode(tokenHash(readToken)),
-    ownerTokenHash: base64urlnopad.encode(tokenHash(ownerToken)),
-    expirySeconds,
-    maxDownloads,
+    relayOrigin,
+    kind: "send",
+    title: "",
+    bytesTotal: 0,
+    entriesTotal: 0,
+    createdAtMs: nowMs,
+    expiresAtMs: nowMs + expirySeconds * 1000,
+    secret,
+    ownerSecret,
+    adminLink: null,
+    links: [{ path: formatLink(link), link: null, label: "" }],
+    ended: null,
+    changedAtMs: nowMs,
   };
-  const created = await callApi<{ expiresAtMs: number; lease: number }>(fetchFrom(relayOrigin), {
-    method: "POST",
-    path: "/api/v1/portals",
-    headers: { "Content-Type": "application/json" },
-    body: JSON.stringify(body),
-  });
-  const lease = { lease: created.lease, takeOver: false };
-  return { link, keys, ownerKey, ownerToken, lease, expiresAtMs: created.expiresAtMs };
+  const portal = { link, keys, ownerKey: key, ownerToken, lease: { lease, takeOver: false }, expiresAtMs };
+  return { portal, record };
 }
 
 /** Ends the portal for everybody; a relay that cannot be reached forgets it when it expires. */
@@ -81,9 +96,28 @@ export async function deletePortal(
   relayOrigin: string,
   { link, ownerToken }: Pick<OwnedPortal, "link" | "ownerToken">,
 ): Promise<void> {
-  await callApi(fetchFrom(relayOrigin), {
-    method: "DELETE",
-    path: `/api/v1/portals/${base64urlnopad.encode(link.portal)}`,
-    headers: { Authorization: `Bearer ${base64urlnopad.encode(ownerToken)}` },
-  }).catch(() => {});
+  await endPortal(relayHost(relayOrigin), link.portal, ownerToken).catch(() => {});
+}
+
+/** What the relay asks for before it creates a portal. @throws Failure `relay/invite` */
+export async function admission({ creation }: RelayInfo): Promise<Admission> {
+  const invite = creation.invite ? await storedInvite().catch(() => null) : null;
+  if (creation.invite && invite === null) throw new Failure("relay/invite");
+  return { invite, workBits: creation.workBits };
+}
+
+/** @throws Failure `link/…` | `password/…` | `portal/unknown` */
+async function openRequest(
+  host: RelayHost,
+  { link, password }: NonNullable<SendOptions["request"]>,
+): Promise<{ readonly opened: OpenedRequest; readonly secondsLeft: number }> {
+  const opened = await openLink(host, parseLink(link), password === "" ? null : password);
+  if (opened === null) throw new Failure("password/needed");
+  const { grant, token, expiresAtMs } = opened;
+  if (grant.capability !== "write") throw new Failure("link/purpose", { capability: grant.capability });
+  const secondsLeft = Math.max(MIN_EXPIRY_SECONDS, Math.floor((expiresAtMs - Date.now()) / 1000));
+  return {
+    opened: { portal: opened.link.portal, token, offerKey: grant.offerKey, title: grant.title },
+    secondsLeft,
+  };
 }

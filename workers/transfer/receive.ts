@@ -5,21 +5,16 @@
  */
 
 import { base64urlnopad } from "@scure/base";
-import { callApi } from "../../core/edge/http-link.ts";
+import { lastWord } from "../../core/edge/last-word.ts";
 import { SteadyLink } from "../../core/edge/steady-link.ts";
-import { Failure } from "../../core/failure.ts";
+import { Failure, toFailure } from "../../core/failure.ts";
 import type { Entry } from "../../core/manifest/entry.ts";
-import type { PortalAccess, RelayInfo } from "../../core/portal/portal.ts";
+import type { RelayHost } from "../../core/portal/client.ts";
+import type { RelayInfo } from "../../core/portal/portal.ts";
+import { releaseClaim } from "../../core/portal/release-claim.ts";
 import type { Sink } from "../../core/ports/sink.ts";
-import {
-  commitmentMatches,
-  deriveKeys,
-  NO_PASSWORD,
-  type PortalKeys,
-  passwordSalt,
-  relayToken,
-} from "../../core/seal/keys.ts";
 import { formatLink, type PortalLink, parseLink } from "../../core/seal/link.ts";
+import { followReceive } from "../../core/transfer/follow.ts";
 import { Gate } from "../../core/transfer/gate.ts";
 import { PackWindow } from "../../core/transfer/pack-window.ts";
 import { PageFeed } from "../../core/transfer/page-feed.ts";
@@ -30,25 +25,25 @@ import { reasonOf } from "../../core/transfer/unless-aborted.ts";
 import { systemClock } from "../../platform/clock.ts";
 import type { JournalNote } from "../../platform/journal/journals.ts";
 import { createDial, relayInfo, webtransportAbsent } from "../../platform/link/dial.ts";
-import { fetchFrom } from "../../platform/link/fetch.ts";
 import { onNetworkChange } from "../../platform/link/wake.ts";
-import { passwordKey } from "../../platform/password.ts";
+import { relayHost } from "../../platform/relay-host.ts";
 import { removePrivate } from "../../platform/sinks/private.ts";
 import { LanePool } from "../lane/client.ts";
-import type { Overrides, ReceiveOpened, SinkRequest } from "./api.ts";
+import type { LinkPurpose, Overrides, ReceiveOpened, SinkRequest } from "./api.ts";
 import { toInterrupted } from "./interrupted.ts";
 import { findKept, KeptJournal, keptKeys, keptReceives, type SinkPlace } from "./kept-receive.ts";
-import { follow } from "./send.ts";
+import { type Opening, openFresh, openKept, type Readable, readableOf } from "./opening.ts";
+import { Remembered } from "./remembered.ts";
 import { commonFolder, titleOf } from "./title.ts";
 
 /** Lanes that expand runs: one core is left for the network and the page. */
 const MAX_LANES = 4;
-/** A relay that does not answer must not keep a finished transfer open. */
-const COMPLETE_LIMIT_MS = 3_000;
+/** Bytes of a claim. */
+const CLAIM_BYTES = 16;
 
 export class Receive {
   readonly #link: PortalLink;
-  readonly #relayOrigin: string;
+  readonly #host: RelayHost;
   readonly #overrides: Overrides;
   readonly #figures: EngineFigures | null;
   readonly #progress: Progress;
@@ -56,9 +51,9 @@ export class Receive {
   readonly #stop = new AbortController();
   readonly #gate = new Gate();
   readonly #feed = new PageFeed();
-  #access: PortalAccess | undefined;
-  #keys: PortalKeys | undefined;
+  #opening: Opening | undefined;
   #steady: SteadyLink | undefined;
+  #remembered: Remembered | undefined;
   #lanes: LanePool | undefined;
   #running = false;
   #ended: Promise<void> | undefined;
@@ -73,41 +68,32 @@ export class Receive {
     onChange: () => void,
   ) {
     this.#link = parseLink(link);
-    this.#relayOrigin = relayOrigin;
+    this.#host = relayHost(relayOrigin);
     this.#overrides = overrides;
     this.#figures = figures;
     this.#progress = progress;
     this.#onChange = onChange;
   }
 
-  /** Asks the relay for the portal; without a password the listing starts. */
+  /** Opens the link; without a password the listing starts. */
   async open(): Promise<ReceiveOpened> {
     this.#startLanes();
-    const info = relayInfo(this.#relayOrigin);
-    info.catch(() => {}); // a portal that is not there is told first
-    const path = `/api/v1/portals/${base64urlnopad.encode(this.#link.portal)}/access`;
-    const [access, kept] = await Promise.all([
-      callApi<PortalAccess>(fetchFrom(this.#relayOrigin), { method: "GET", path }),
-      findKept(this.#link),
-    ]);
-    this.#access = access;
+    const info = this.#askInfo();
+    const kept = await findKept(this.#link);
     const interrupted = kept === undefined ? null : toInterrupted(kept);
-    if (access.password === null) {
-      await this.#unlock(NO_PASSWORD, "link/wrong-secret", info);
-      return { passwordNeeded: false, interrupted };
-    }
-    const keys =
-      kept === undefined ? undefined : keptKeys(kept, new Uint8Array(base64urlnopad.decode(access.keyCommitment)));
-    if (keys === undefined) return { passwordNeeded: true, interrupted };
-    await this.#connect(keys, info);
-    return { passwordNeeded: false, interrupted };
+    const keys = kept && keptKeys(kept);
+    const opening =
+      keys === undefined ? await openFresh(this.#host, this.#link, null) : await openKept(this.#host, this.#link, keys);
+    if (opening === null) return { passwordNeeded: true, purpose: null, interrupted };
+    return { passwordNeeded: false, purpose: await this.#begin(opening, info), interrupted };
   }
 
-  async unlock(password: string): Promise<void> {
-    const parameters = this.#access?.password;
-    if (!parameters) throw new Failure("password/needed");
-    const key = await passwordKey(password, await passwordSalt(this.#link), parameters);
-    await this.#unlock(key, "password/wrong", relayInfo(this.#relayOrigin));
+  async unlock(password: string): Promise<LinkPurpose> {
+    if (this.#opening !== undefined) return this.#opening.purpose;
+    const info = this.#askInfo();
+    const opening = await openFresh(this.#host, this.#link, password);
+    if (opening === null) throw new Failure("password/needed");
+    return this.#begin(opening, info);
   }
 
   entries(from: number, to: number): readonly Entry[] {
@@ -119,10 +105,11 @@ export class Receive {
    * @throws Failure; nothing that looks complete is left then, and what can be continued stays
    */
   async receive(request: SinkRequest, resume: boolean, createSink: (place: SinkPlace) => Sink): Promise<void> {
-    const { keys, steady } = this.#opened();
+    const readable = readableOf(this.#opening);
     if (this.#running) throw new Error("already receiving");
     this.#running = true;
-    const head = { link: this.#link, relayOrigin: this.#relayOrigin, keys };
+    const claim = crypto.getRandomValues(new Uint8Array(CLAIM_BYTES));
+    const head = { link: this.#link, host: this.#host, keys: readable.keys, auth: readable.auth, claim };
     let journal: KeptJournal | undefined;
     try {
       journal = await KeptJournal.open(head, request, resume, () => this.#note(request));
@@ -131,11 +118,17 @@ export class Receive {
       throw error;
     }
     const place = { id: journal && this.privateName, kept: await keptReceives() };
-    this.#ended = this.#run(createSink(place), keys, steady, journal);
+    this.#ended = this.#run(createSink(place), readable, journal, journal?.claim ?? claim);
     await this.#ended;
   }
 
-  async #run(sink: Sink, keys: PortalKeys, steady: SteadyLink, journal: KeptJournal | undefined): Promise<void> {
+  async #run(
+    sink: Sink,
+    { keys, token, isLimited }: Readable,
+    journal: KeptJournal | undefined,
+    claim: Uint8Array<ArrayBuffer>,
+  ): Promise<void> {
+    const steady = this.#connected();
     const [progress, feed, gate, stop] = [this.#progress, this.#feed, this.#gate, this.#stop];
     const { signal } = stop;
     void journal?.lost.then(() => stop.abort(new Failure("transfer/elsewhere")));
@@ -144,7 +137,6 @@ export class Receive {
     };
     const packs = new PackWindow({ portal: this.#link.portal, keys, link: steady, feed, signal, onBytes });
     const isResumed = journal?.resume === true;
-    if (!isResumed) packs.start();
     const onTrouble = () => {
       progress.resumable = false;
       void journal?.remove();
@@ -162,17 +154,23 @@ export class Receive {
       ...(journal && { keep: { journal, resume: isResumed, onTrouble } }),
     });
     try {
+      steady.setClaim(claim);
+      if (isLimited) await steady.claim(claim, signal);
+      if (!isResumed) packs.start();
       await receiver.run();
       await journal?.remove();
-      await this.#complete(steady);
+      await lastWord(systemClock, steady.complete(claim));
       this.#finish("done");
     } catch (error) {
-      const failure = signal.aborted ? reasonOf(signal) : asFailure(error);
+      const failure = signal.aborted ? reasonOf(signal) : toFailure(error, "engine/failed");
       progress.resumable = receiver.canContinue(failure);
       await (progress.resumable ? journal?.close() : journal?.remove());
       // What is in the private file system can be reached only through a receive that is done, or that goes on.
       if (!progress.resumable && sink.kind === "private") await removePrivate(this.privateName).catch(() => {});
       this.#finish(failure);
+      // Somebody else may have this download.
+      const isClaimed = steady.isClaimed && !progress.resumable;
+      if (isClaimed) await lastWord(systemClock, releaseClaim(this.#host, this.#link.portal, token, claim));
       throw failure;
     }
   }
@@ -226,25 +224,23 @@ export class Receive {
     return this.#lanes;
   }
 
-  async #unlock(
-    secondKey: Uint8Array,
-    wrong: "link/wrong-secret" | "password/wrong",
-    asked: Promise<RelayInfo>,
-  ): Promise<void> {
-    const keys = await deriveKeys(this.#link, secondKey);
-    if (!this.#access || !commitmentMatches(keys, base64urlnopad.decode(this.#access.keyCommitment)))
-      throw new Failure(wrong);
-    await this.#connect(keys, asked);
+  #askInfo(): Promise<RelayInfo> {
+    const info = relayInfo(this.#host.origin);
+    info.catch(() => {}); // a portal that is not there is told first
+    return info;
   }
 
-  async #connect(keys: PortalKeys, asked: Promise<RelayInfo>): Promise<void> {
-    this.#keys = keys;
-    const [info, token] = await Promise.all([
-      asked,
-      relayToken(keys.downloadAuth, "read", this.#relayOrigin, this.#link.portal),
-    ]);
+  async #begin(opening: Opening, asked: Promise<RelayInfo>): Promise<LinkPurpose> {
+    this.#opening = opening;
+    if (opening.readable === null) this.#lanes?.terminate();
+    else await this.#connect(opening.readable, asked);
+    return opening.purpose;
+  }
+
+  async #connect({ keys, token, expiresAtMs }: Readable, asked: Promise<RelayInfo>): Promise<void> {
+    const [info, { origin }] = [await asked, this.#host];
     const steady = new SteadyLink({
-      dial: createDial(this.#relayOrigin, { portal: this.#link.portal, role: "receive", token }, info),
+      dial: createDial(origin, { portal: this.#link.portal, role: "receive", token }, info),
       clock: systemClock,
       forced: this.#overrides.path,
       webtransportAbsent: webtransportAbsent(info),
@@ -254,36 +250,21 @@ export class Receive {
     });
     this.#steady = steady;
     await steady.connected();
+    this.#remembered = Remembered.received(this.#link, origin, expiresAtMs);
     this.#feed.start(this.#link.portal, keys, steady, this.#stop.signal, () => this.#update());
   }
 
   #update(): void {
-    const [progress, steady, { manifest }] = [this.#progress, this.#steady, this.#feed];
-    if (steady !== undefined) {
-      const { wireBytes } = progress;
-      follow(progress, steady);
-      progress.wireBytes = wireBytes;
-      progress.peers = steady.state?.senders ?? 0;
-      const stalled = manifest.end === null && steady.state?.commitment === null && progress.peers === 0;
-      if (stalled) progress.waitingFor ??= "sender";
-    }
-    progress.entriesTotal = manifest.entries.length;
-    progress.bytesTotal = manifest.totalBytes;
-    progress.listed = manifest.listed;
-    const { failure } = this.#feed;
+    const [progress, steady, { manifest, failure }] = [this.#progress, this.#steady, this.#feed];
+    if (steady !== undefined) followReceive(progress, steady, manifest);
+    if (manifest.listed) this.#remembered?.tell(titleOf(manifest.entries), progress);
     if (failure !== undefined && !this.#running && failure.code !== "cancelled") this.#finish(failure);
     this.#onChange();
   }
 
-  /** Counts the download; the bytes are safe already, so a relay that cannot count does not make it fail. */
-  async #complete(steady: SteadyLink): Promise<void> {
-    const claim = crypto.getRandomValues(new Uint8Array(16));
-    await Promise.race([steady.complete(claim).catch(() => {}), systemClock.sleep(COMPLETE_LIMIT_MS)]);
-  }
-
-  #opened(): { keys: PortalKeys; steady: SteadyLink } {
-    if (this.#keys === undefined || this.#steady === undefined) throw new Failure("password/needed");
-    return { keys: this.#keys, steady: this.#steady };
+  #connected(): SteadyLink {
+    if (this.#steady === undefined) throw new Failure("password/needed");
+    return this.#steady;
   }
 
   #finish(outcome: "done" | Failure): void {
@@ -293,8 +274,4 @@ export class Receive {
     this.#lanes?.terminate();
     this.#onChange();
   }
-}
-
-function asFailure(error: unknown): Failure {
-  return error instanceof Failure ? error : new Failure("engine/failed", {}, { cause: error });
 }

@@ -6,11 +6,12 @@
  */
 import { base64urlnopad } from "@scure/base";
 import { SteadyLink } from "../../core/edge/steady-link.ts";
-import { Failure, type FailureCode } from "../../core/failure.ts";
+import { Failure, type FailureCode, toFailure } from "../../core/failure.ts";
 import type { Entry } from "../../core/manifest/entry.ts";
 import { checkPath } from "../../core/manifest/path.ts";
 import type { RelayInfo } from "../../core/portal/portal.ts";
 import { formatLink } from "../../core/seal/link.ts";
+import { follow } from "../../core/transfer/follow.ts";
 import type { Progress } from "../../core/transfer/progress.ts";
 import type { ScanStart } from "../../core/transfer/scan.ts";
 import { Sender } from "../../core/transfer/sender.ts";
@@ -22,7 +23,8 @@ import { onNetworkChange } from "../../platform/link/wake.ts";
 import { LaneClient } from "../lane/client.ts";
 import type { ResumeOptions, SendItem, SendOptions } from "./api.ts";
 import { KeptFiles } from "./kept-files.ts";
-import { createPortal, deletePortal, keptPortal, type OwnedPortal } from "./portal.ts";
+import { deletePortal, keptPortal, makePortal, type OwnedPortal } from "./portal.ts";
+import { Remembered } from "./remembered.ts";
 import { titleOf } from "./title.ts";
 
 /** How often the journal's note, which is only for show, follows the progress. */
@@ -53,6 +55,7 @@ interface Start {
   readonly journal: Promise<OpenJournal | undefined>;
   /** All entries of a send that is resumed; they are gathered otherwise. */
   readonly kept: readonly Entry[] | undefined;
+  readonly remembered: Remembered;
 }
 
 export class Send {
@@ -96,21 +99,10 @@ export class Send {
   /** Creates the portal. @throws Failure */
   static async start(options: SendOptions, progress: Progress, onChange: () => void): Promise<Send> {
     const { relayOrigin } = options;
-    const asked = relayInfo(relayOrigin);
-    asked.catch(() => {}); // the portal's failure is told first
-    const portal = await createPortal(options);
-    const journal = beginJournal(portal, options);
-    try {
-      return new Send(
-        { portal, relayOrigin, info: await asked, options, journal, kept: undefined },
-        progress,
-        onChange,
-      );
-    } catch (error) {
-      void journal.then((open) => open?.remove());
-      await deletePortal(relayOrigin, portal);
-      throw error;
-    }
+    const info = await relayInfo(relayOrigin);
+    const { portal, record } = await makePortal(options, info);
+    const begun = { journal: beginJournal(portal, options), remembered: Remembered.made(record) };
+    return new Send({ portal, relayOrigin, info, options, kept: undefined, ...begun }, progress, onChange);
   }
 
   /** Takes up an interrupted send; `add` gives its items again. @throws Failure */
@@ -126,7 +118,16 @@ export class Send {
       progress.bytesDone = journal.note.bytesDone;
       progress.entriesTotal = entries.length;
       progress.listed = true;
-      const start = { portal, relayOrigin, info, options, journal: Promise.resolve(journal), kept: entries };
+      const remembered = new Remembered(id);
+      const start = {
+        portal,
+        relayOrigin,
+        info,
+        options,
+        journal: Promise.resolve(journal),
+        kept: entries,
+        remembered,
+      };
       return new Send(start, progress, onChange);
     } catch (error) {
       await journal.close();
@@ -148,14 +149,15 @@ export class Send {
       this.#files.add(items);
       if (this.#start.kept === undefined) await this.#addNew(items, isLast);
     } catch (error) {
-      void this.#finish(asFailure(error));
+      void this.#finish(toFailure(error, "engine/failed"));
       throw error;
     }
     if (!isLast || progress.ended) return;
     progress.listed = true;
+    this.#start.remembered.tell(titleOf(this.#entries), progress, true);
     this.#run().then(
       () => this.#finish("done"),
-      (error: unknown) => this.#finish(asFailure(error)),
+      (error: unknown) => this.#finish(toFailure(error, "engine/failed")),
     );
   }
 
@@ -240,7 +242,11 @@ export class Send {
   }
 
   #onLinkChange(): void {
-    if (!this.#progress.ended) follow(this.#progress, this.#steady);
+    if (!this.#progress.ended) {
+      follow(this.#progress, this.#steady);
+      this.#progress.wireBytes = this.#steady.objectBytes;
+      this.#progress.peers = this.#steady.state?.receivers ?? 0;
+    }
     const { status } = this.#steady;
     // No further try: one that is paused, or has nothing under way, would not hear of it otherwise.
     if (status.failure !== null && status.nextTryAtMs === null) void this.#finish(new Failure(status.failure));
@@ -263,7 +269,12 @@ export class Send {
       return;
     }
     await journal?.remove();
-    if (outcome !== "done") await deletePortal(this.#start.relayOrigin, this.#start.portal);
+    if (outcome !== "done") {
+      const isGone = outcome.code === "portal/unknown" || outcome.code === "portal/expired";
+      this.#start.remembered.change({ ended: isGone ? "unknown" : "owner" });
+      await deletePortal(this.#start.relayOrigin, this.#start.portal);
+    }
+    await this.#start.remembered.settle();
   }
 }
 
@@ -280,19 +291,6 @@ async function beginJournal(portal: OwnedPortal, options: SendOptions): Promise<
   };
   const blank = { title: "", bytesDone: 0, bytesTotal: 0, entriesTotal: 0, expiresAtMs, sink: null };
   return createJournal(head, { ...blank, link: formatLink(link) }).catch(() => undefined);
-}
-
-/** What the steady link tells, as progress. */
-export function follow(progress: Progress, link: SteadyLink): void {
-  progress.link = link.status;
-  progress.wireBytes = link.objectBytes;
-  progress.waitingFor = link.status.nextTryAtMs === null ? null : "relay";
-  progress.expiresAtMs = link.state?.expiresAtMs ?? progress.expiresAtMs;
-  progress.peers = link.state?.receivers ?? 0;
-}
-
-function asFailure(error: unknown): Failure {
-  return error instanceof Failure ? error : new Failure("engine/failed", {}, { cause: error });
 }
 
 function toEntry({ path, file }: SendItem): Entry {

@@ -17,6 +17,7 @@ import { createPrivateSink, exportPrivate, type PrivateSink } from "../../platfo
 import { exposeApi } from "../rpc.ts";
 import type {
   InterruptedTransfer,
+  LinkPurpose,
   OnSnapshot,
   Overrides,
   ReceiveOpened,
@@ -74,7 +75,7 @@ class TransferWorker implements TransferApi {
     return this.#receive.open();
   }
 
-  unlock(password: string): Promise<void> {
+  unlock(password: string): Promise<LinkPurpose> {
     return this.#opened().unlock(password);
   }
 

@@ -8,22 +8,30 @@ import { OpenAPIHono } from "@hono/zod-openapi";
 import { routePath } from "hono/route";
 import { Failure } from "../../../core/failure.ts";
 import { PROTOCOL_VERSION } from "../../../core/wire/frame.ts";
+import { peerAddress } from "../peer-address.ts";
+import { addClaimRoutes } from "./claim-routes.ts";
 import type { HttpServices, RelayApp, RelayContext, RelayEnv } from "./context.ts";
 import { DOCS_POLICY, type DocumentView, renderDocs } from "./docs-page.ts";
 import { answerError, answerNoRoute } from "./errors.ts";
 import { API_POLICY, appPolicy, commonHeaders } from "./headers.ts";
+import { addLinkRoutes } from "./link-routes.ts";
 import { addObjectRoutes } from "./object-routes.ts";
+import { addOperatorRoutes } from "./operator-routes.ts";
 import { originOf, webtransportName } from "./origin.ts";
+import { addOwnerRoutes } from "./owner-routes.ts";
 import { addPortalRoutes } from "./portal-routes.ts";
 import { addRelayRoutes } from "./relay-routes.ts";
+import { addVaultRoutes } from "./vault-routes.ts";
 
 export function createApp(services: HttpServices): RelayApp {
   const app: RelayApp = new OpenAPIHono<RelayEnv>({
     defaultHook: (result) => {
       if (result.success) return;
       const issue = result.error.issues[0];
-      // An id of a portal that cannot exist is an unknown portal, whatever else is wrong.
-      if (result.target === "param" && issue?.path[0] === "portal") throw new Failure("portal/unknown");
+      // An id of a portal or a link that cannot exist is an unknown one, whatever else is wrong.
+      const isName = issue?.path[0] === "portal" || issue?.path[0] === "link";
+      if (result.target === "param" && isName) throw new Failure("portal/unknown");
+      if (result.target === "param" && issue?.path[0] === "vault") throw new Failure("vault/unknown");
       throw new Failure("wire/malformed", { what: String(issue?.path[0] ?? result.target) });
     },
   });
@@ -40,12 +48,18 @@ export function createApp(services: HttpServices): RelayApp {
     for (const [name, value] of Object.entries(commonHeaders(isTls))) c.header(name, value);
     c.header("Cache-Control", "no-store");
     c.header("Content-Security-Policy", API_POLICY);
+    c.set("address", peerAddress(c.env.incoming, config.trustedProxies));
     c.set("origin", originOf(c.req.header("host"), config.tls !== null, config.publicUrl));
     await next();
   });
   addRelayRoutes(app, services);
   addPortalRoutes(app, services);
+  addLinkRoutes(app, services);
+  addOwnerRoutes(app, services);
+  addClaimRoutes(app, services);
   addObjectRoutes(app, services);
+  addVaultRoutes(app, services);
+  addOperatorRoutes(app, services);
   addDocuments(app);
   addWebApp(app, services);
   return app;
@@ -63,7 +77,7 @@ function addDocuments(app: RelayApp): void {
   app.openAPIRegistry.registerComponent("securitySchemes", "bearer", {
     type: "http",
     scheme: "bearer",
-    description: "32 bytes as base64url: the owner token, or the read token that the link's secret gives",
+    description: "32 bytes as base64url: the owner token, or the token of a link",
   });
   const document = app.getOpenAPI31Document({
     openapi: "3.1.0",

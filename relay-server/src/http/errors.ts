@@ -21,7 +21,7 @@ export function answerError(c: Context, thrown: unknown, log: Logger): Response 
   if (!(error instanceof Failure)) log.bug("http", error);
   const failure = error instanceof Failure ? error : new Failure("relay/storage");
   const { status, retry } = FAILURES[failure.code];
-  if (retry) c.header("Retry-After", String(RETRY_SECONDS));
+  if (retry) c.header("Retry-After", String(failure.details["retrySeconds"] ?? RETRY_SECONDS));
   return answer(c, failure, status);
 }
 

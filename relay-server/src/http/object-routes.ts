@@ -5,15 +5,24 @@
  */
 import { createRoute, z } from "@hono/zod-openapi";
 import { Failure } from "../../../core/failure.ts";
-import { HASH_HEADER, HASH_PATTERN, LEASE_HEADER } from "../../../core/portal/portal.ts";
+import { CLAIM_HEADER, HASH_HEADER, HASH_PATTERN, LEASE_HEADER } from "../../../core/portal/portal.ts";
 import { MAX_PAGES, MAX_SEALED_PAGE_BYTES, SEALED_PACK_BYTES } from "../../../core/units.ts";
 import { checkHeader, type ObjectHeader, type ObjectKind } from "../../../core/wire/object.ts";
-import { authorise } from "../portal/authorise.ts";
+import { authorise, READERS } from "../portal/authorise.ts";
 import type { LivePortal } from "../portal/live-portal.ts";
+import type { Reader } from "../portal/reader.ts";
+import type { Meter } from "../portal/upload.ts";
 import type { ObjectSource } from "../store/store.ts";
-import { type HttpServices, neededLeaseOf, type RelayApp, type RelayContext, tokenOf, waiting } from "./context.ts";
+import {
+  claimOf,
+  credentialsOf,
+  type HttpServices,
+  neededLeaseOf,
+  type RelayApp,
+  type RelayContext,
+  waiting,
+} from "./context.ts";
 import { ObjectBody } from "./object-body.ts";
-import { portalBytes } from "./portal-routes.ts";
 import { errorSchema, finalQuery, objectParams, waitQuery } from "./schemas.ts";
 
 /** Bytes of one read towards the client. */
@@ -43,6 +52,9 @@ const getRoute = (kind: ObjectKind) =>
     method: "get",
     path: `/api/v1/portals/{portal}/${kind}s/{index}`,
     summary: `Get a ${kind}; with \`wait\` the answer waits until it exists`,
+    ...(kind === "pack" && {
+      description: `Header \`${CLAIM_HEADER}\` is required where downloads are counted.`,
+    }),
     security: [{ bearer: [] }],
     request: { params: objectParams, query: waitQuery },
     responses: {
@@ -58,12 +70,13 @@ export function addObjectRoutes(app: RelayApp, services: HttpServices): void {
       const final = c.req.valid("query").final === "1";
       const body = new ObjectBody(c.req.raw.body);
       try {
-        const { live } = await authorise(services.portals, portalBytes(portal), tokenOf(c), ["owner"]);
+        const { live } = await authorise(services, credentialsOf(c, portal), ["owner"]);
         const lease = neededLeaseOf(c);
         live.assertLease(lease);
         const answered = services.presence.begin(live, "send", lease);
         try {
-          await store(body, services, live, headerOf(c, kind, index, final), lease);
+          const meter = services.guard.meter(c.get("address"));
+          await store(body, services, live, headerOf(c, kind, index, final), lease, meter);
         } finally {
           answered();
         }
@@ -77,11 +90,14 @@ export function addObjectRoutes(app: RelayApp, services: HttpServices): void {
 
     app.openapi(getRoute(kind), async (c) => {
       const { portal, index } = c.req.valid("param");
-      const { live } = await authorise(services.portals, portalBytes(portal), tokenOf(c), ["read", "owner"]);
+      const { live, readLink } = await authorise(services, credentialsOf(c, portal), READERS);
+      const reader = services.portals.reader(live, readLink);
+      const claim = claimOf(c);
+      if (claim !== undefined) reader.useClaim(claim);
       const answered = services.presence.begin(live, "receive", 0);
       try {
         const signal = waiting(c, c.req.valid("query").wait, services.stopping);
-        const source = await openWhenThere(services, live, kind, index, signal);
+        const source = await openWhenThere(reader, kind, index, signal);
         return answerObject(c, source, (bytes) => services.metrics.bytesOut("http", bytes));
       } finally {
         answered();
@@ -108,8 +124,9 @@ async function store(
   live: LivePortal,
   header: ObjectHeader,
   lease: number,
+  meter: Meter,
 ): Promise<void> {
-  const upload = await services.portals.upload(live, header, lease);
+  const upload = await services.portals.upload(live, header, lease, meter);
   try {
     await body.receive(upload, (bytes) => services.metrics.bytesIn("http", bytes));
   } catch (error) {
@@ -123,20 +140,19 @@ async function store(
 
 /** @throws Failure `object/absent` when it is not there in time, or never will be */
 async function openWhenThere(
-  { portals }: HttpServices,
-  live: LivePortal,
+  reader: Reader,
   kind: ObjectKind,
   index: number,
   signal: AbortSignal,
 ): Promise<ObjectSource> {
-  while (!live.has(kind, index) && !live.willNotCome(kind, index) && live.ended === undefined && !signal.aborted) {
+  while (!reader.isDecided(kind, index) && !signal.aborted) {
     const { promise, resolve } = Promise.withResolvers<void>();
-    const stopWaiting = live.whenThere(kind, index, resolve);
+    const stopWaiting = reader.portal.whenThere(kind, index, resolve);
     signal.addEventListener("abort", () => resolve(), { once: true });
     await promise;
     stopWaiting();
   }
-  return portals.open(live, kind, index);
+  return reader.open(kind, index);
 }
 
 function answerObject(c: RelayContext, source: ObjectSource, onBytes: (bytes: number) => void): Response {

@@ -1,23 +1,31 @@
 /**
- * `/api/v1/portals`: creating, taking the lease, looking, committing, counting, deleting.
+ * `/api/v1/portals`: creating, taking the lease, looking, committing.
  *
  * @module
  */
 import { createRoute } from "@hono/zod-openapi";
-import { bodyLimit } from "hono/body-limit";
 import { Failure } from "../../../core/failure.ts";
-import { LEASE_HEADER, type PortalStateJson } from "../../../core/portal/portal.ts";
-import { fromBase64url, portalKey, toBase64url } from "../bytes.ts";
-import { authorise } from "../portal/authorise.ts";
-import type { LivePortal } from "../portal/live-portal.ts";
-import { type HttpServices, leaseOf, neededLeaseOf, type RelayApp, tokenOf, waiting } from "./context.ts";
+import { INVITE_HEADER, LEASE_HEADER, WORK_HEADER } from "../../../core/portal/portal.ts";
+import { fromBase64url, portalKey } from "../bytes.ts";
+import { authorise, READERS } from "../portal/authorise.ts";
+import type { NewPortal } from "../store/store.ts";
+import { admitCreation, checkWork } from "./admission.ts";
 import {
-  accessSchema,
+  credentialsOf,
+  type HttpServices,
+  leaseOf,
+  neededLeaseOf,
+  portalBytes,
+  type RelayApp,
+  type RelayContext,
+  waiting,
+} from "./context.ts";
+import { offerBytes, toNewPortal, toStateJson } from "./portal-parts.ts";
+import { bearer, body, done, failure, json, limited, limitedCreation } from "./route-parts.ts";
+import {
   commitmentSchema,
   createdSchema,
   createSchema,
-  downloadSchema,
-  errorSchema,
   givenLeaseSchema,
   leaseSchema,
   portalParams,
@@ -25,34 +33,15 @@ import {
   stateSchema,
 } from "./schemas.ts";
 
-const MAX_JSON_BYTES = 16 * 1024;
-
-const json = <T>(schema: T, description: string) => ({ description, content: { "application/json": { schema } } });
-const body = <T>(schema: T) => ({ content: { "application/json": { schema } }, required: true as const });
-const failure = json(errorSchema, "A failure");
-const limited = bodyLimit({
-  maxSize: MAX_JSON_BYTES,
-  onError: () => {
-    throw new Failure("wire/too-large", { max: MAX_JSON_BYTES });
-  },
-});
-const bearer = [{ bearer: [] }];
-
 const createPortalRoute = createRoute({
   method: "post",
   path: "/api/v1/portals",
   summary: "Create a portal; the same body again succeeds",
-  middleware: limited,
+  description: `A delivery carries the token of a write link of its request. Else header \`${INVITE_HEADER}\` or \`${WORK_HEADER}\` may be required: see \`creation\` of the relay.`,
+  security: [{}, ...bearer],
+  middleware: limitedCreation,
   request: { body: body(createSchema) },
   responses: { 200: json(createdSchema, "It existed"), 201: json(createdSchema, "Created"), default: failure },
-});
-
-const accessRoute = createRoute({
-  method: "get",
-  path: "/api/v1/portals/{portal}/access",
-  summary: "What a receiver needs to form its token",
-  request: { params: portalParams },
-  responses: { 200: json(accessSchema, "Access rules"), default: failure },
 });
 
 const stateRoute = createRoute({
@@ -83,26 +72,7 @@ const commitRoute = createRoute({
   security: bearer,
   middleware: limited,
   request: { params: portalParams, body: body(commitmentSchema) },
-  responses: { 204: { description: "Committed" }, default: failure },
-});
-
-const downloadRoute = createRoute({
-  method: "post",
-  path: "/api/v1/portals/{portal}/downloads",
-  summary: "Count one completed download, once per claim",
-  security: bearer,
-  middleware: limited,
-  request: { params: portalParams, body: body(downloadSchema) },
-  responses: { 204: { description: "Counted" }, default: failure },
-});
-
-const deleteRoute = createRoute({
-  method: "delete",
-  path: "/api/v1/portals/{portal}",
-  summary: "Delete the portal and its bytes",
-  security: bearer,
-  request: { params: portalParams },
-  responses: { 204: { description: "Deleted" }, default: failure },
+  responses: { 204: done("Committed"), default: failure },
 });
 
 export function addPortalRoutes(app: RelayApp, services: HttpServices): void {
@@ -110,36 +80,25 @@ export function addPortalRoutes(app: RelayApp, services: HttpServices): void {
 
   app.openapi(createPortalRoute, async (c) => {
     const given = c.req.valid("json");
-    if (given.expirySeconds > config.maxExpirySeconds) {
-      throw new Failure("wire/malformed", { what: "expirySeconds", max: config.maxExpirySeconds });
-    }
-    const { created, expiresAtMs } = await portals.create({
-      key: portalKey(fromBase64url(given.portal, 16, "portal")),
-      keyCommitment: fromBase64url(given.keyCommitment, 32, "keyCommitment"),
-      readTokenHash: fromBase64url(given.readTokenHash, 32, "readTokenHash"),
-      ownerTokenHash: fromBase64url(given.ownerTokenHash, 32, "ownerTokenHash"),
-      password: given.password,
-      maxDownloads: given.maxDownloads,
-      expirySeconds: given.expirySeconds,
-    });
-    return created ? c.json({ expiresAtMs, lease: 1 }, 201) : c.json({ expiresAtMs, lease: 0 }, 200);
-  });
-
-  app.openapi(accessRoute, async (c) => {
-    const { portal } = c.req.valid("param");
-    const found = await portals.find(portalKey(portalBytes(portal)));
-    if (found === undefined) throw new Failure("portal/unknown");
-    if (found.live === undefined) throw new Failure("portal/expired");
-    const { keyCommitment, password } = found.stored;
-    return c.json({ portal, keyCommitment: toBase64url(keyCommitment), password }, 200);
+    for (const name of ["expirySeconds", "idleSeconds"] as const)
+      if ((given[name] ?? 0) > config.maxExpirySeconds)
+        throw new Failure("wire/malformed", { what: name, max: config.maxExpirySeconds });
+    const portal = toNewPortal(given);
+    // Whoever repeats a creation has been admitted before, and may have used up a write link by it.
+    const before = await portals.findCreated(portal);
+    if (before !== undefined) return c.json(before, 200);
+    const delivery = given.delivery && (await deliveryOf(c, services, given.delivery));
+    if (delivery !== null && portal.kind !== "send") throw new Failure("wire/malformed", { what: "kind" });
+    // A write link is an invitation of its own.
+    if (delivery === null) checkWork(c, services, fromBase64url(given.portal, 16, "portal"));
+    const invite = delivery === null ? await admitCreation(c, services) : null;
+    const created = await portals.create({ ...portal, delivery }, invite);
+    return created.lease === 1 ? c.json(created, 201) : c.json(created, 200);
   });
 
   app.openapi(stateRoute, async (c) => {
     const { wait, after } = c.req.valid("query");
-    const { live, grant } = await authorise(portals, portalBytes(c.req.valid("param").portal), tokenOf(c), [
-      "read",
-      "owner",
-    ]);
+    const { live, grant } = await authorise(services, credentialsOf(c, c.req.valid("param").portal), READERS);
     const lease = grant === "owner" ? leaseOf(c) : undefined;
     if (lease !== undefined) live.assertLease(lease);
     if (wait > 0) {
@@ -150,11 +109,11 @@ export function addPortalRoutes(app: RelayApp, services: HttpServices): void {
       if (lease !== undefined) live.assertLease(lease);
     }
     if (live.ended !== undefined) throw live.ended;
-    return c.json(stateJson(live) as typeof stateSchema._output, 200);
+    return c.json(toStateJson(live) as typeof stateSchema._output, 200);
   });
 
   app.openapi(leaseRoute, async (c) => {
-    const { live } = await authorise(portals, portalBytes(c.req.valid("param").portal), tokenOf(c), ["owner"]);
+    const { live } = await authorise(services, credentialsOf(c, c.req.valid("param").portal), ["owner"]);
     const wish = { lease: 0, takeOver: c.req.valid("json").takeOver };
     const { lease, leave } = await portals.admitSender(live, wish, {});
     try {
@@ -167,40 +126,23 @@ export function addPortalRoutes(app: RelayApp, services: HttpServices): void {
   });
 
   app.openapi(commitRoute, async (c) => {
-    const { live } = await authorise(portals, portalBytes(c.req.valid("param").portal), tokenOf(c), ["owner"]);
+    const { live } = await authorise(services, credentialsOf(c, c.req.valid("param").portal), ["owner"]);
     const { packs, pages, root } = c.req.valid("json");
     await portals.commit(live, { packs, pages, root: fromBase64url(root, 32, "root") }, neededLeaseOf(c));
     return c.body(null, 204);
   });
-
-  app.openapi(downloadRoute, async (c) => {
-    const { live } = await authorise(portals, portalBytes(c.req.valid("param").portal), tokenOf(c), ["read"]);
-    await portals.countDownload(live, fromBase64url(c.req.valid("json").claim, 16, "claim"));
-    return c.body(null, 204);
-  });
-
-  app.openapi(deleteRoute, async (c) => {
-    const portal = portalBytes(c.req.valid("param").portal);
-    const { live, key } = await authorise(portals, portal, tokenOf(c), ["owner"], { endedToo: true });
-    if (live !== undefined) await portals.end(live);
-    else await portals.endAgain(key);
-    return c.body(null, 204);
-  });
 }
 
-/** @throws Failure `portal/unknown`: an id that cannot exist is one that does not */
-export function portalBytes(text: string): Uint8Array {
-  try {
-    return fromBase64url(text, 16, "portal");
-  } catch {
-    throw new Failure("portal/unknown");
-  }
-}
-
-function stateJson(portal: LivePortal): PortalStateJson {
-  const { commitment, ...state } = portal.state();
-  const packs = portal.held.pack.ranges();
-  const pages = portal.held.page.ranges();
-  const told = commitment && { ...commitment, root: toBase64url(commitment.root) };
-  return { ...state, heldPacks: packs, heldPages: pages, commitment: told, version: portal.version };
+/** @throws Failure `portal/unknown` for a request that takes no delivery with this token */
+async function deliveryOf(
+  c: RelayContext,
+  services: HttpServices,
+  { request, offer }: { readonly request: string; readonly offer: string },
+): Promise<NonNullable<NewPortal["delivery"]>> {
+  const bytes = offerBytes(offer);
+  const { live, link } = await authorise(services, credentialsOf(c, request), ["write"]);
+  if (link === null) throw new Failure("portal/unknown");
+  await services.guard.creation(c.get("address"));
+  services.portals.touch(live, undefined);
+  return { request: portalKey(portalBytes(request)), link: link.link, offer: bytes };
 }

@@ -4,12 +4,13 @@ import { Lifetime } from "../portal/lifetime.ts";
 import { LivePortal } from "../portal/live-portal.ts";
 import { Presence } from "./presence.ts";
 
+const FRESH = { downloads: 0, bytes: 0, lease: 1, commitment: null, endedAtMs: null, endReason: null } as const;
 const livePortal = () =>
   new LivePortal(
-    { ...newPortal(), downloads: 0, bytes: 0, lease: 1, commitment: null, endedAtMs: null },
-    [],
-    [],
+    { ...newPortal(), ...FRESH, links: [], usedAtMs: 0, isPaused: false },
+    { pack: [], page: [] },
     new Lifetime(() => 0, 1),
+    () => undefined,
   );
 
 beforeEach(() => void vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] }));

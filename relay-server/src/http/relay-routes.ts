@@ -19,7 +19,7 @@ const relayRoute = createRoute({
 });
 
 export function addRelayRoutes(app: RelayApp, services: HttpServices): void {
-  const { config, store, metrics } = services;
+  const { config, store, metrics, vaults } = services;
 
   app.openapi(relayRoute, (c) => {
     const { state, reason } = services.webtransport();
@@ -38,6 +38,7 @@ export function addRelayRoutes(app: RelayApp, services: HttpServices): void {
         maxExpirySeconds: config.maxExpirySeconds,
         defaultExpirySeconds: config.defaultExpirySeconds,
       },
+      creation: { invite: config.inviteOnly, workBits: config.workBits },
     };
     // The schema's lists are mutable; nothing changes them.
     return c.json(info as typeof relaySchema._output, 200);
@@ -59,6 +60,7 @@ export function addRelayRoutes(app: RelayApp, services: HttpServices): void {
     const { state } = services.webtransport();
     const text = metrics.text({
       portals,
+      vaults: vaults.store.usage().vaults,
       storeBytes: bytes,
       uploadBufferBytes: services.uploadBufferBytes(),
       webtransportUp: state !== null,

@@ -7,8 +7,7 @@
 import { Failure, toFailure } from "../../../core/failure.ts";
 import { WRITE_BYTES } from "../../../core/units.ts";
 import { encodeHeader, OBJECT_HEADER_BYTES, type ObjectKind } from "../../../core/wire/object.ts";
-import type { LivePortal } from "../portal/live-portal.ts";
-import type { Portals } from "../portal/portals.ts";
+import type { Reader } from "../portal/reader.ts";
 import type { ObjectSource } from "../store/store.ts";
 import type { ObjectOutput } from "./carrier.ts";
 import type { SlabPool } from "./slab-pool.ts";
@@ -33,8 +32,7 @@ interface Want {
 }
 
 export class Delivery {
-  readonly #portals: Portals;
-  readonly #portal: LivePortal;
+  readonly #reader: Reader;
   readonly #slabs: SlabPool;
   readonly #handler: DeliveryHandler;
   readonly #wants = new Map<string, Want>();
@@ -45,9 +43,8 @@ export class Delivery {
   #takenMs = 0;
   #isOver = false;
 
-  constructor(portals: Portals, portal: LivePortal, slabs: SlabPool, handler: DeliveryHandler) {
-    this.#portals = portals;
-    this.#portal = portal;
+  constructor(reader: Reader, slabs: SlabPool, handler: DeliveryHandler) {
+    this.#reader = reader;
     this.#slabs = slabs;
     this.#handler = handler;
   }
@@ -96,13 +93,12 @@ export class Delivery {
 
   #look(want: Want): void {
     const { kind, index } = want;
-    const isDecided = this.#portal.has(kind, index) || this.#portal.willNotCome(kind, index) || this.#portal.ended;
-    if (isDecided) {
-      want.isReady = true;
+    want.isReady = this.#reader.isDecided(kind, index);
+    if (want.isReady) {
       this.#ready.push(want);
       this.#pump();
     } else {
-      want.stopWaiting = this.#portal.whenThere(kind, index, () => this.#look(want));
+      want.stopWaiting = this.#reader.portal.whenThere(kind, index, () => this.#look(want));
     }
   }
 
@@ -110,6 +106,11 @@ export class Delivery {
     while (!this.#isOver && this.#idle.length > 0) {
       const want = this.#ready.shift();
       if (want === undefined) return;
+      // The owner may have paused the portal while it waited for a stream.
+      if (!this.#reader.isDecided(want.kind, want.index)) {
+        this.#look(want);
+        continue;
+      }
       const output = this.#idle.shift() as ObjectOutput;
       this.#deliver(want, output).then(
         () => this.addOutput(output),
@@ -123,7 +124,7 @@ export class Delivery {
   async #deliver(want: Want, output: ObjectOutput): Promise<void> {
     let source: ObjectSource;
     try {
-      source = await this.#portals.open(this.#portal, want.kind, want.index);
+      source = await this.#reader.open(want.kind, want.index);
     } catch (error) {
       this.#wants.delete(`${want.kind} ${want.index}`);
       if (!this.#isOver) this.#handler.refused(want.kind, want.index, toFailure(error, "relay/storage"));

@@ -7,14 +7,16 @@ import type { LeaseWish } from "../../../core/ports/link.ts";
 import { LINK_SILENCE_MS, MIB, SEALED_PACK_BYTES, UPLOAD_WINDOW_BYTES } from "../../../core/units.ts";
 import { PROTOCOL_VERSION } from "../../../core/wire/frame.ts";
 import { encodeHeader } from "../../../core/wire/object.ts";
-import { newPortal } from "../../../tests/contract/store-suite.ts";
+import { newLink, newPortal } from "../../../tests/contract/store-suite.ts";
 import { random, sealed, sha256 } from "../../../tests/integration/relay-client.ts";
 import { FakeCarrier } from "../../../tests/support/fake-carrier.ts";
 import { ByteBudget } from "../byte-budget.ts";
 import { fromHex } from "../bytes.ts";
+import { FIXED_LIMITS, Guard } from "../guard/guard.ts";
 import { Logger } from "../log.ts";
 import { Metrics } from "../metrics.ts";
 import { Portals } from "../portal/portals.ts";
+import type { DownloadKey } from "../store/access.ts";
 import { openSqliteStore } from "../store/sqlite-store.ts";
 import type { Store } from "../store/store.ts";
 import { Link } from "./link.ts";
@@ -22,11 +24,18 @@ import { SLAB_BYTES, SlabPool } from "./slab-pool.ts";
 
 interface Stage extends AsyncDisposable {
   readonly portal: { readonly id: Uint8Array; readonly ownerToken: Uint8Array };
+  /** Of the portal's read link. */
+  readonly readToken: Uint8Array;
+  readonly store: Store;
+  /** One claim, through the read link. */
+  readonly download: DownloadKey;
+  /** Lets time pass for the portal. */
+  pass(ms: number): void;
   readonly services: ConstructorParameters<typeof Link>[1];
   readonly budget: ByteBudget;
   /** Says hello and does not wait. */
-  hello(role: "send" | "receive", wish: LeaseWish): { carrier: FakeCarrier; link: Link };
-  connect(role: "send" | "receive"): Promise<{ carrier: FakeCarrier; link: Link }>;
+  hello(role: "send" | "receive", wish: LeaseWish, token?: Uint8Array): { carrier: FakeCarrier; link: Link };
+  connect(role: "send" | "receive", token?: Uint8Array): Promise<{ carrier: FakeCarrier; link: Link }>;
 }
 
 /** @param held while unsettled, objects do not become durable */
@@ -52,16 +61,20 @@ async function stage(held: Promise<void> = Promise.resolve(), slabs = new SlabPo
   for (const name of ["find", "open", "createPortal", "loadPortal", "heldIndexes", "endPortal", "takeLease"] as const)
     Object.defineProperty(store, name, { value: (real[name] as (...args: never[]) => unknown).bind(real) });
   const budget = new ByteBudget(MIB);
-  const portals = new Portals({ store, budget }, { now: () => 2_000_000, steady: () => 0 });
-  const ownerToken = random(32);
-  const row = newPortal({ ownerTokenHash: sha256(ownerToken) });
+  let passedMs = 0;
+  const date = { now: () => 2_000_000 + passedMs, steady: () => passedMs };
+  const portals = new Portals({ store, budget }, date);
+  const [ownerToken, readToken] = [random(32), random(32)];
+  const entry = newLink("read", { tokenHash: sha256(readToken), password: null });
+  const row = newPortal({ ownerTokenHash: sha256(ownerToken), links: [entry], expirySeconds: 1e6, expiresAtMs: 1e9 });
   await real.createPortal(row);
-  const services = { portals, slabs, metrics: new Metrics(), log: new Logger("silent") };
+  const guard = new Guard({ ...FIXED_LIMITS, createsPerHour: 1, bytesPerDay: 2 ** 40 });
+  const services = { portals, guard, slabs, metrics: new Metrics(), log: new Logger("silent") };
   const portal = { id: fromHex(row.key), ownerToken };
-  const hello: Stage["hello"] = (role, wish) => {
+  const hello: Stage["hello"] = (role, wish, token = ownerToken) => {
     const carrier = new FakeCarrier();
     const link = new Link(carrier, services, () => undefined);
-    const who = { portal: portal.id, role, token: ownerToken };
+    const who = { portal: portal.id, role, token };
     void carrier.frame({ t: "hello", v: PROTOCOL_VERSION, ...who, ...wish });
     return { carrier, link };
   };
@@ -70,8 +83,14 @@ async function stage(held: Promise<void> = Promise.resolve(), slabs = new SlabPo
     services,
     budget,
     hello,
-    async connect(role) {
-      const peer = hello(role, { lease: role === "send" ? 1 : 0, takeOver: false });
+    readToken,
+    store: real,
+    download: { key: row.key, link: entry.link, claim: random(16) },
+    pass(ms) {
+      passedMs += ms;
+    },
+    async connect(role, token) {
+      const peer = hello(role, { lease: role === "send" ? 1 : 0, takeOver: false }, token);
       await peer.carrier.next("welcome");
       return peer;
     },
@@ -83,6 +102,7 @@ async function stage(held: Promise<void> = Promise.resolve(), slabs = new SlabPo
   };
 }
 
+const MINUTE = 60_000;
 const pack = (index: number) => sealed("pack", index, SEALED_PACK_BYTES);
 
 /** Gives what sets the clock to so many seconds from now; the peer is heard then. */
@@ -189,6 +209,35 @@ describe("a link", () => {
     passTo(600);
     expect(await carrier.next("bye")).toEqual({ t: "bye", code: FAILURES["relay/unreachable"].wire });
     second.resolve();
+  });
+
+  it("[RELAY-52] keeps its claim as long as it is connected, and 15 minutes longer", async () => {
+    await using at = await stage();
+    const { carrier, link } = await at.connect("receive", at.readToken);
+    const { access } = at.store;
+    void carrier.frame({ t: "claim", claim: at.download.claim });
+    expect(await carrier.next("claimed")).toEqual({ t: "claimed", code: 0 });
+    const begun = 2_000_000;
+    expect(await access.findClaim(at.download)).toBe(begun + 15 * MINUTE);
+    at.pass(4 * MINUTE);
+    link.tick(performance.now());
+    expect(await access.findClaim(at.download)).toBe(begun + 15 * MINUTE);
+    for (let minute = 5; minute < 30; minute += 5) {
+      at.pass(5 * MINUTE);
+      link.tick(performance.now());
+      await vi.waitUntil(async () => (await access.findClaim(at.download)) === begun + (minute + 4 + 15) * MINUTE);
+    }
+    at.pass(2 * MINUTE);
+    carrier.handler?.closed();
+    await vi.waitUntil(async () => (await access.findClaim(at.download)) === begun + (31 + 15) * MINUTE);
+  });
+
+  it("[RELAY-52] takes no claim for an owner, whose reading is not counted", async () => {
+    await using at = await stage();
+    const { carrier } = await at.connect("receive");
+    void carrier.frame({ t: "claim", claim: at.download.claim });
+    expect(await carrier.next("claimed")).toEqual({ t: "claimed", code: 0 });
+    expect(await at.store.access.findClaim(at.download)).toBeUndefined();
   });
 
   it("[RELAY-32] reads no more of an object than a slow peer takes, on each of its streams", async () => {

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { Failure, toFailure } from "../../../core/failure.ts";
+import { Failure, type FailureCode, toFailure } from "../../../core/failure.ts";
 import { LINK_SILENCE_MS, UPLOAD_WINDOW_BYTES } from "../../../core/units.ts";
 import {
   BYE_OK,
@@ -16,11 +16,14 @@ import {
   wireCode,
 } from "../../../core/wire/frame.ts";
 import type { ObjectHeader, ObjectKind } from "../../../core/wire/object.ts";
+import type { LinkKey } from "../bytes.ts";
+import type { Guard } from "../guard/guard.ts";
 import type { Logger } from "../log.ts";
 import type { Metrics } from "../metrics.ts";
-import { authorise } from "../portal/authorise.ts";
+import { authorise, READERS } from "../portal/authorise.ts";
 import type { LivePortal } from "../portal/live-portal.ts";
 import type { Portals } from "../portal/portals.ts";
+import type { Reader } from "../portal/reader.ts";
 import type { Upload } from "../portal/upload.ts";
 import type { Carrier, ObjectOutput } from "./carrier.ts";
 import { Delivery } from "./delivery.ts";
@@ -33,9 +36,12 @@ export const HELLO_MS = 5_000;
 export const MAX_WANTS = 64;
 /** Control bytes that may wait for a peer; states beyond a quarter of it are put together. */
 const MAX_BACKLOG_BYTES = 1024 * 1024;
+/** Answers to a claim after which the link goes on. */
+const CLAIM_REFUSALS: ReadonlySet<FailureCode> = new Set(["portal/claimed", "portal/unknown"]);
 
 export interface LinkServices {
   readonly portals: Portals;
+  readonly guard: Guard;
   readonly slabs: SlabPool;
   readonly metrics: Metrics;
   readonly log: Logger;
@@ -46,6 +52,7 @@ interface Welcomed {
   readonly portal: LivePortal;
   /** Under which it stores; 0 for a receiver, which may not. */
   readonly lease: number;
+  readonly reader: Reader;
   readonly delivery: Delivery;
   readonly leave: () => void;
 }
@@ -91,6 +98,7 @@ export class Link {
   /** Looks after the link every second or so. */
   tick(nowMs: number): void {
     if (this.#stateIsOld) this.#sendState();
+    this.#welcomed?.reader.tick();
     // Silence counts only while the relay reads.
     if (this.#busy > 0) this.#heardMs = this.#objectMs = nowMs;
     const isInside = [...this.#intakes.values()].some((intake) => intake.isInside);
@@ -112,7 +120,7 @@ export class Link {
     if (this.#isOver) return undefined;
     if (frame.t === "hello") return this.#onHello(frame);
     if (this.#welcomed === undefined) throw new Failure("wire/malformed", { what: "no hello" });
-    const { portal, lease, delivery } = this.#welcomed;
+    const { portal, lease, reader, delivery } = this.#welcomed;
     switch (frame.t) {
       case "want":
         delivery.want(frame.kind, frame.index);
@@ -127,9 +135,14 @@ export class Link {
         return this.#services.portals
           .commit(portal, { packs: frame.packs, pages: frame.pages, root: Uint8Array.from(frame.root) }, lease)
           .then(() => this.#send({ t: "committed" }));
+      case "claim":
+        return reader.claim(Uint8Array.from(frame.claim)).then(
+          () => this.#send({ t: "claimed", code: BYE_OK }),
+          (error: unknown) => this.#refuseClaim(error),
+        );
       case "complete":
         // Told before the portal ends with its last download.
-        return this.#services.portals.countDownload(portal, frame.claim, () => this.#send({ t: "completed" }));
+        return reader.complete(Uint8Array.from(frame.claim), () => this.#send({ t: "completed" }));
       case "ping":
         this.#send({ t: "pong", n: frame.n });
         return undefined;
@@ -141,24 +154,32 @@ export class Link {
     }
   }
 
+  /** Who has to wait for a turn stays connected. */
+  #refuseClaim(error: unknown): void {
+    if (!(error instanceof Failure) || !CLAIM_REFUSALS.has(error.code)) throw error;
+    this.#send({ t: "claimed", code: wireCode(error.code) });
+  }
+
   async #onHello(frame: Extract<ClientFrame, { t: "hello" }>): Promise<void> {
     if (this.#helloSeen) throw new Failure("wire/malformed", { what: "second hello" });
     this.#helloSeen = true;
     if (frame.v !== PROTOCOL_VERSION) throw new Failure("relay/version");
     const { portals, slabs, metrics } = this.#services;
-    const allowed = frame.role === "send" ? (["owner"] as const) : (["read", "owner"] as const);
-    const { live: portal } = await authorise(portals, frame.portal, frame.token, allowed);
+    const allowed = frame.role === "send" ? (["owner"] as const) : READERS;
+    const { address } = this.#carrier;
+    const { live: portal, link, readLink } = await authorise(this.#services, { ...frame, address }, allowed);
     if (this.#isOver) return;
     clearTimeout(this.#helloTimer);
     const carrier = this.#carrier.kind;
-    const delivery = new Delivery(portals, portal, slabs, {
+    const reader = portals.reader(portal, readLink);
+    const delivery = new Delivery(reader, slabs, {
       refused: (kind, index, failure) => this.#send({ t: "refuse", kind, index, code: wireCode(failure.code) }),
       broken: (failure) => this.end(failure),
       sent: (bytes) => metrics.bytesOut(carrier, bytes),
     });
-    const { lease, leave } = await this.#join(portal, frame);
+    const { lease, leave } = await this.#join(portal, frame, link?.link);
     if (this.#isOver) return leave();
-    this.#welcomed = { portal, lease, delivery, leave };
+    this.#welcomed = { portal, lease, reader, delivery, leave };
     const limits = { windowBytes: UPLOAD_WINDOW_BYTES, maxWants: MAX_WANTS };
     this.#send({ t: "welcome", v: PROTOCOL_VERSION, limits, lease, state: portal.state() });
     this.#services.log.debug("link", { carrier, portal: portal.key, address: this.#carrier.address });
@@ -169,11 +190,12 @@ export class Link {
   async #join(
     portal: LivePortal,
     { role, lease, takeOver }: Extract<ClientFrame, { t: "hello" }>,
+    link: LinkKey | undefined,
   ): Promise<{ readonly lease: number; readonly leave: () => void }> {
     const member = { onState: () => this.#sendState(), onEnd: (reason: Failure) => this.end(reason) };
     if (role === "receive") {
       if (lease !== 0 || takeOver) throw new Failure("wire/malformed", { what: "lease" });
-      return { lease, leave: portal.join({ ...member, role, lease }) };
+      return { lease, leave: portal.join({ ...member, role, lease, ...(link && { link }) }) };
     }
     const onLost = (kind: ObjectKind, index: number) => {
       // What was lost before the welcome is not in its state.
@@ -206,7 +228,8 @@ export class Link {
       throw new Failure("wire/window", { bytes: this.#unacknowledged + header.length });
     }
     this.#unacknowledged += header.length;
-    const upload = await this.#services.portals.upload(portal, header, lease);
+    const { portals, guard } = this.#services;
+    const upload = await portals.upload(portal, header, lease, guard.meter(this.#carrier.address));
     if (upload.refusal !== undefined) this.#refuse(upload, upload.refusal);
     return upload;
   }
@@ -276,6 +299,7 @@ export class Link {
     this.#known.reject(new Failure("cancelled"));
     for (const intake of this.#intakes.values()) intake.abort();
     this.#welcomed?.delivery.stop();
+    this.#welcomed?.reader.renew();
     this.#welcomed?.leave();
   }
 

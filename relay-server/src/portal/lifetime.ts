@@ -10,7 +10,7 @@ const PAUSE_MS = 15 * 60_000;
 
 export class Lifetime {
   readonly #steadyMs: () => number;
-  readonly #endMs: number;
+  #endMs: number;
   #users = 0;
   #leftMs = Number.NEGATIVE_INFINITY;
 
@@ -21,6 +21,11 @@ export class Lifetime {
   constructor(steadyMs: () => number, lifeMs: number) {
     this.#steadyMs = steadyMs;
     this.#endMs = steadyMs() + lifeMs;
+  }
+
+  /** Its owner gave it another time, counted from now. */
+  renew(lifeMs: number): void {
+    this.#endMs = this.#steadyMs() + lifeMs;
   }
 
   /** Somebody uses the portal; gives the function that ends the use. */
@@ -34,7 +39,11 @@ export class Lifetime {
 
   /** True while it goes on, whatever the date says. */
   get goesOn(): boolean {
-    const now = this.#steadyMs();
-    return now < this.#endMs && (this.#users > 0 || now - this.#leftMs < PAUSE_MS);
+    return this.#steadyMs() < this.#endMs && this.idleMs < PAUSE_MS;
+  }
+
+  /** How long nobody has used it, as far as is known here: infinite when nobody did. */
+  get idleMs(): number {
+    return this.#users > 0 ? 0 : this.#steadyMs() - this.#leftMs;
   }
 }

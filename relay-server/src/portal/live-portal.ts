@@ -7,7 +7,8 @@
 import { Failure } from "../../../core/failure.ts";
 import type { PortalPhase, PortalState } from "../../../core/wire/frame.ts";
 import type { ObjectHeader, ObjectKind } from "../../../core/wire/object.ts";
-import type { PortalKey } from "../bytes.ts";
+import type { LinkKey, PortalKey } from "../bytes.ts";
+import type { StoredLink } from "../store/access.ts";
 import type { ObjectSource, StoredPortal } from "../store/store.ts";
 import { IndexSet } from "./index-set.ts";
 import type { Lifetime } from "./lifetime.ts";
@@ -23,6 +24,8 @@ export interface Member {
   readonly role: Role;
   /** Under which a sender stores; 0 for a receiver. */
   readonly lease: number;
+  /** By which link it came, where it is not the owner's and not a request's. */
+  readonly link?: LinkKey;
   /** The portal's state changed. */
   onState?(): void;
   /** To senders: an object that was held is damaged. */
@@ -52,14 +55,22 @@ export class LivePortal {
   readonly #writes = new Set<Promise<unknown>>();
   #turn: Promise<unknown> = Promise.resolve();
   #turns = 0;
+  readonly #onUse: (portal: LivePortal, role: Role) => void;
   #ended: Failure | undefined;
   #version = Date.now();
 
-  constructor(stored: StoredPortal, packs: Iterable<number>, pages: Iterable<number>, lifetime: Lifetime) {
+  /** @param onUse somebody came or went */
+  constructor(
+    stored: StoredPortal,
+    held: Readonly<Record<ObjectKind, Iterable<number>>>,
+    lifetime: Lifetime,
+    onUse: (portal: LivePortal, role: Role) => void,
+  ) {
     this.key = stored.key;
     this.lifetime = lifetime;
     this.stored = stored;
-    this.held = { pack: new IndexSet(packs), page: new IndexSet(pages) };
+    this.held = { pack: new IndexSet(held.pack), page: new IndexSet(held.page) };
+    this.#onUse = onUse;
   }
 
   /** Grows with every change that `onState` tells of. */
@@ -79,8 +90,14 @@ export class LivePortal {
 
   get phase(): PortalPhase {
     if (this.#ended !== undefined) return "expired";
-    if (this.stored.commitment !== null || this.hasSender) return "active";
-    return this.held.pack.size + this.held.page.size === 0 ? "created" : "paused";
+    if (this.stored.isPaused) return "paused";
+    const isEmpty = this.stored.kind === "send" && this.held.pack.size + this.held.page.size === 0;
+    return isEmpty ? "created" : "active";
+  }
+
+  /** One of its links, undefined when it was revoked. */
+  link(link: LinkKey): StoredLink | undefined {
+    return this.stored.links.find((one) => one.link === link);
   }
 
   state(): PortalState {
@@ -99,10 +116,12 @@ export class LivePortal {
   join(member: Member): () => void {
     this.#members.add(member);
     const leave = this.lifetime.use();
+    this.#onUse(this, member.role);
     this.changed();
     return () => {
       if (!this.#members.delete(member)) return;
       leave();
+      this.#onUse(this, member.role);
       this.changed();
       // Nobody is left to repeat what was lost: whoever waits for it learns that.
       if (this.stored.commitment !== null && member.role === "send" && !this.hasSender) this.#wakeAll();
@@ -111,6 +130,15 @@ export class LivePortal {
 
   get hasSender(): boolean {
     return this.#count("send") > 0;
+  }
+
+  get hasMembers(): boolean {
+    return this.#members.size > 0;
+  }
+
+  /** Ends whoever came by this link. */
+  endLink(link: LinkKey, reason: Failure): void {
+    for (const member of [...this.#members]) if (member.link === link) member.onEnd?.(reason);
   }
 
   /** Decisions about the lease follow each other. */
@@ -125,6 +153,11 @@ export class LivePortal {
   assertLease(lease: number): void {
     if (lease < this.stored.lease) throw new Failure("portal/lease-lost");
     if (lease > this.stored.lease) throw new Failure("wire/malformed", { what: "lease" });
+  }
+
+  /** @throws Failure `portal/closed` for a request, which holds nothing itself */
+  assertHolds(): void {
+    if (this.stored.kind === "request") throw new Failure("portal/closed", { what: "request" });
   }
 
   /** Tells the senders of older leases that theirs is lost. */
@@ -236,8 +269,8 @@ export class LivePortal {
     };
   }
 
-  /** The counts are fixed: whoever waits for an object beyond them learns it. */
-  committed(): void {
+  /** The counts are fixed, or the rules are others: whoever waits for an object looks again. */
+  reconsider(): void {
     this.changed();
     this.#wakeAll();
   }

@@ -21,7 +21,7 @@ it.each(["by its owner again", "by the sweep"])(
       const live = (await portals.find(key))?.live;
       if (live === undefined) throw new Error("the portal is not there");
       const end = vi.spyOn(store, "endPortal").mockRejectedValue(new Failure("relay/storage"));
-      await expect(portals.end(live)).rejects.toThrow("relay/storage");
+      await expect(portals.end(live, "owner")).rejects.toThrow("relay/storage");
       // What is kept in memory of ended portals is forgotten now and then, but not this.
       await portals.sweep();
       expect((await portals.find(key))?.live).toBeUndefined();

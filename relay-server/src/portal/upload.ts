@@ -22,19 +22,31 @@ export interface Uploads {
   readonly budget: ByteBudget;
 }
 
+/** What is left to whoever sends an object. */
+export interface Meter {
+  /** @throws Failure `relay/busy` when no more may come */
+  admit(): Promise<void>;
+  /** Counts bytes as they come. */
+  came(bytes: number): void;
+}
+
 /** Decides whether the object is wanted. Never throws a Failure: a refusal is told by the upload. */
 export async function beginUpload(
   uploads: Uploads,
   portal: LivePortal,
   header: ObjectHeader,
   lease: number,
+  meter?: Meter,
 ): Promise<Upload> {
   try {
+    portal.assertHolds();
     portal.assertLease(lease);
     const known = await findKnown(uploads, portal, header);
     if (known !== undefined) return new DroppedUpload(header, undefined, known);
     if (portal.stored.commitment !== null && !isRepair(portal, header)) throw new Failure("portal/closed");
-    return new KeptUpload(uploads, portal, lease, header, await uploads.store.receive(portal.key, header, lease));
+    await meter?.admit();
+    const incoming = await uploads.store.receive(portal.key, header, lease);
+    return new KeptUpload(uploads, { portal, lease, meter }, header, incoming);
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
     return new DroppedUpload(header, error, undefined);
@@ -104,6 +116,13 @@ class DroppedUpload implements Upload {
   abort(): void {}
 }
 
+/** Into what an object comes, and from whom. */
+interface Origin {
+  readonly portal: LivePortal;
+  readonly lease: number;
+  readonly meter: Meter | undefined;
+}
+
 class KeptUpload implements Upload {
   readonly header: ObjectHeader;
   readonly refusal = undefined;
@@ -111,6 +130,7 @@ class KeptUpload implements Upload {
   readonly #uploads: Uploads;
   readonly #portal: LivePortal;
   readonly #lease: number;
+  readonly #meter: Meter | undefined;
   readonly #incoming: IncomingObject;
   readonly #hash = new ObjectHasher();
   #gathered: Uint8Array[] = [];
@@ -121,12 +141,13 @@ class KeptUpload implements Upload {
   /** The incoming object is stored or discarded. */
   #isSettled = false;
 
-  constructor(uploads: Uploads, portal: LivePortal, lease: number, header: ObjectHeader, incoming: IncomingObject) {
+  constructor(uploads: Uploads, { portal, lease, meter }: Origin, header: ObjectHeader, incoming: IncomingObject) {
     this.header = header;
     this.missing = header.length;
     this.#uploads = uploads;
     this.#portal = portal;
     this.#lease = lease;
+    this.#meter = meter;
     this.#incoming = incoming;
   }
 
@@ -150,6 +171,7 @@ class KeptUpload implements Upload {
     const bytes = this.#gatheredBytes;
     this.#gathered = [];
     this.#gatheredBytes = 0;
+    this.#meter?.came(bytes);
     this.#writing = this.#incoming
       .append(slices)
       .catch((error: Failure) => {

@@ -8,17 +8,22 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { Failure } from "../../../core/failure.ts";
+import type { EndReason } from "../../../core/portal/portal.ts";
 import type { Commitment } from "../../../core/wire/frame.ts";
 import type { ObjectHeader, ObjectKind } from "../../../core/wire/object.ts";
-import type { PortalKey } from "../bytes.ts";
+import { type PortalKey, sameBytes } from "../bytes.ts";
+import { accessStatementsOf } from "./access-statements.ts";
 import { Ballast } from "./ballast.ts";
 import type { FileCalls } from "./file-calls.ts";
 import { GroupCommit } from "./group-commit.ts";
 import { Health, type HealthWatcher } from "./health.ts";
 import { FileObject, type ObjectKeeper, RowObject } from "./incoming-object.ts";
+import { Invites } from "./invites.ts";
 import { fileName, PackFiles } from "./pack-files.ts";
 import { Room } from "./room.ts";
 import { prepareDatabase } from "./schema.ts";
+import { SqliteAccess } from "./sqlite-access.ts";
+import { SqliteVaults } from "./sqlite-vaults.ts";
 import { statementsOf, toStoredPortal } from "./statements.ts";
 import { storageFailure } from "./storage-failure.ts";
 import type {
@@ -36,8 +41,6 @@ import { StoredReader } from "./stored-reader.ts";
 
 /** Objects up to this size live in the database: one durable write instead of three. */
 const INSIDE_BYTES = 16 * 1024;
-/** What nobody chose about a portal that was just created. */
-const FRESH = { downloads: 0, bytes: 0, lease: 1, commitment: null, endedAtMs: null } as const;
 /** Changes that are refused first on a full disk. */
 const GROWTH = { grows: true } as const;
 /** Rows that one change may remove, so that the thread is not held for long. */
@@ -73,7 +76,11 @@ export async function openSqliteStore(options: StoreOptions): Promise<Store> {
 
 class SqliteStore implements Store {
   readonly #db: DatabaseSync;
+  readonly access: SqliteAccess;
+  readonly vaults: SqliteVaults;
+  readonly invites: Invites;
   readonly #sql: ReturnType<typeof statementsOf>;
+  readonly #accessSql: ReturnType<typeof accessStatementsOf>;
   readonly #options: StoreOptions;
   readonly #changes: GroupCommit;
   readonly #room: Room;
@@ -87,9 +94,18 @@ class SqliteStore implements Store {
     this.#db = db;
     this.#options = options;
     this.#sql = statementsOf(db);
+    this.#accessSql = accessStatementsOf(db);
     this.#health = new Health(options);
     this.#ballast = new Ballast(options.dataDir, options.minFreeBytes);
     this.#changes = new GroupCommit(db, { health: this.#health, giveUpBallast: () => this.#ballast.giveUp() });
+    this.access = new SqliteAccess({ portals: this.#sql, sql: this.#accessSql, changes: this.#changes });
+    this.invites = new Invites(db, this.#changes);
+    this.vaults = new SqliteVaults(db, {
+      changes: this.#changes,
+      invites: this.invites,
+      maxStoreBytes: options.maxStoreBytes,
+      checkRoom: () => this.#checkRoom(),
+    });
     this.#files = new PackFiles(options.dataDir, options.files);
     const { onDamaged = () => {} } = options;
     this.#reader = new StoredReader({ sql: this.#sql, changes: this.#changes, files: this.#files, onDamaged });
@@ -97,7 +113,11 @@ class SqliteStore implements Store {
   }
 
   async prepare(): Promise<void> {
-    await this.#files.prepare();
+    await this.#files.prepare().catch((error: unknown) => {
+      // A folder takes room too; on a full disk the ballast has it.
+      if (storageFailure(error).code !== "relay/full" || !this.#ballast.giveUp()) throw error;
+      return this.#files.prepare();
+    });
     await this.#files.sweep((key, name) => {
       const kind = name.endsWith(".page") ? "page" : "pack";
       const index = Number.parseInt(name, 10);
@@ -107,26 +127,38 @@ class SqliteStore implements Store {
     this.#room.prepare();
   }
 
-  async createPortal(portal: NewPortal): Promise<{ created: boolean; portal: StoredPortal }> {
+  async createPortal(
+    portal: NewPortal,
+    invite: Uint8Array<ArrayBuffer> | null = null,
+  ): Promise<{ created: boolean; portal: StoredPortal }> {
     // A portal into which nothing could be stored helps nobody; one that exists is told even then.
     if (this.#sql.findPortal(portal.key) === undefined) await this.#checkRoom();
     return this.#changes.submit(() => {
-      const existing = this.#sql.findPortal(portal.key);
+      const existing = this.#findPortal(portal.key);
       if (existing !== undefined) {
-        const stored = toStoredPortal(existing);
-        if (!sameRequest(stored, portal)) throw new Failure("portal/taken");
-        if (stored.endedAtMs !== null) throw new Failure("portal/expired");
-        return { created: false, portal: stored };
+        if (!sameBytes(existing.requestHash, portal.requestHash)) throw new Failure("portal/taken");
+        if (existing.endedAtMs !== null) throw new Failure("portal/expired");
+        return { created: false, portal: existing };
       }
       if (this.usage().portals >= this.#options.maxPortals) throw new Failure("relay/full", { what: "portals" });
+      this.invites.use(invite, portal.createdAtMs);
+      const { delivery } = portal;
+      if (delivery !== null) this.access.takeUse(delivery);
       this.#sql.insertPortal(portal);
-      return { created: true, portal: { ...portal, ...FRESH } };
+      for (const link of portal.links) this.#accessSql.insertLink(portal.key, link, portal.createdAtMs);
+      const created = this.#findPortal(portal.key);
+      if (created === undefined) throw new Error("a portal that was just inserted is not there");
+      return { created: true, portal: created };
     }, GROWTH);
   }
 
-  async loadPortal(key: PortalKey): Promise<StoredPortal | undefined> {
+  #findPortal(key: PortalKey): StoredPortal | undefined {
     const row = this.#sql.findPortal(key);
-    return row && toStoredPortal(row);
+    return row && toStoredPortal(row, this.#accessSql.links(key));
+  }
+
+  async loadPortal(key: PortalKey): Promise<StoredPortal | undefined> {
+    return this.#findPortal(key);
   }
 
   async heldIndexes(key: PortalKey, kind: ObjectKind): Promise<readonly number[]> {
@@ -224,31 +256,27 @@ class SqliteStore implements Store {
     });
   }
 
-  countDownload(key: PortalKey, claim: Uint8Array): Promise<number> {
-    return this.#changes.submit(() => this.#sql.countDownload(key, claim));
-  }
-
-  async endPortal(key: PortalKey, endedAtMs: number): Promise<void> {
-    await this.#changes.submit(() => this.#sql.endPortal(key, endedAtMs));
+  async endPortal(key: PortalKey, endedAtMs: number, reason: EndReason): Promise<void> {
+    await this.#changes.submit(() => this.#sql.endPortal(key, endedAtMs, reason));
     while ((await this.#changes.submit(() => this.#sql.removeObjects(key, REMOVE_ROWS))) > 0);
     await this.#files.removePortal(key).catch((error: unknown) => {
       throw storageFailure(error);
     });
   }
 
-  async overdue(nowMs: number): Promise<readonly PortalKey[]> {
-    return this.#sql.overdue(nowMs);
+  async overdue(nowMs: number, idleMs: number): Promise<readonly PortalKey[]> {
+    return this.#sql.overdue(nowMs, idleMs);
   }
 
-  settleDates(nowMs: number): Promise<void> {
-    return this.#changes.submit(() => this.#sql.settleDates(nowMs));
+  settleDates(nowMs: number, claimUntilMs: number): Promise<void> {
+    return this.#changes.submit(() => this.#sql.settleDates(nowMs, claimUntilMs));
   }
 
   async forgetEnded(beforeMs: number): Promise<void> {
     // A process that died between the tombstone and the removal left objects.
-    for (const key of this.#sql.halfEnded()) await this.endPortal(key, beforeMs);
+    for (const key of this.#sql.halfEnded()) await this.endPortal(key, beforeMs, "removed");
     for (const key of this.#sql.endedBefore(beforeMs)) {
-      await this.endPortal(key, beforeMs);
+      await this.endPortal(key, beforeMs, "removed");
       await this.#changes.submit(() => this.#sql.forgetPortal(key));
     }
   }
@@ -283,16 +311,4 @@ class SqliteStore implements Store {
     await this.#ballast.settled();
     this.#db.close();
   }
-}
-
-/** The same creation again: everything that the client chose is equal. */
-function sameRequest(a: NewPortal, b: NewPortal): boolean {
-  return (
-    Buffer.compare(a.keyCommitment, b.keyCommitment) === 0 &&
-    Buffer.compare(a.readTokenHash, b.readTokenHash) === 0 &&
-    Buffer.compare(a.ownerTokenHash, b.ownerTokenHash) === 0 &&
-    a.maxDownloads === b.maxDownloads &&
-    a.expirySeconds === b.expirySeconds &&
-    JSON.stringify(a.password) === JSON.stringify(b.password)
-  );
 }

@@ -4,31 +4,38 @@
  * @module
  */
 import type { DatabaseSync, SQLOutputValue } from "node:sqlite";
-import type { PasswordParameters } from "../../../core/portal/portal.ts";
+import type { EndReason } from "../../../core/portal/portal.ts";
 import type { Commitment } from "../../../core/wire/frame.ts";
 import type { ObjectHeader, ObjectKind } from "../../../core/wire/object.ts";
-import type { PortalKey } from "../bytes.ts";
+import type { LinkKey, PortalKey } from "../bytes.ts";
+import type { StoredLink } from "./access.ts";
 import type { NewPortal, PlacedObject, ScrubRange, StoredPortal, StoreUsage } from "./store.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
 interface PortalRow {
   readonly key: PortalKey;
-  readonly key_commitment: Bytes;
-  readonly read_hash: Bytes;
+  readonly kind: 1 | 2;
+  readonly request_hash: Bytes;
   readonly owner_hash: Bytes;
-  readonly password: string | null;
   readonly max_downloads: number | null;
   readonly expiry_seconds: number;
+  readonly idle_seconds: number | null;
   readonly created_ms: number;
   readonly expires_ms: number;
+  readonly used_ms: number;
+  readonly paused: number;
   readonly ended_ms: number | null;
+  readonly end_reason: EndReason | null;
   readonly downloads: number;
   readonly bytes: number;
   readonly lease: number;
   readonly packs: number | null;
   readonly pages: number | null;
   readonly root: Bytes | null;
+  readonly request: PortalKey | null;
+  readonly request_link: LinkKey | null;
+  readonly offer: Bytes | null;
 }
 
 interface ObjectRow {
@@ -43,36 +50,43 @@ function rowAs<T>(row: Record<string, SQLOutputValue> | undefined): T | undefine
   return row as T | undefined;
 }
 
-export function toStoredPortal(row: PortalRow): StoredPortal {
-  const { packs, pages, root } = row;
+export function toStoredPortal(row: PortalRow, links: readonly StoredLink[]): StoredPortal {
+  const { packs, pages, root, request, request_link: link, offer } = row;
   const commitment = packs === null || pages === null || root === null ? null : { packs, pages, root };
   return {
     key: row.key,
-    keyCommitment: row.key_commitment,
-    readTokenHash: row.read_hash,
+    kind: row.kind === PORTAL_KIND.send ? "send" : "request",
+    requestHash: row.request_hash,
     ownerTokenHash: row.owner_hash,
-    password: row.password === null ? null : (JSON.parse(row.password) as PasswordParameters),
     maxDownloads: row.max_downloads,
     expirySeconds: row.expiry_seconds,
+    idleSeconds: row.idle_seconds,
     createdAtMs: row.created_ms,
     expiresAtMs: row.expires_ms,
+    usedAtMs: row.used_ms,
+    isPaused: row.paused === 1,
     endedAtMs: row.ended_ms,
+    endReason: row.end_reason,
     downloads: row.downloads,
     bytes: row.bytes,
     lease: row.lease,
+    links,
+    delivery: request === null || link === null || offer === null ? null : { request, link, offer },
     commitment,
   };
 }
 
 const KIND = { pack: 1, page: 2 } as const;
+const PORTAL_KIND = { send: 1, request: 2 } as const;
 
 export function statementsOf(db: DatabaseSync) {
   const sql = {
     findPortal: db.prepare("SELECT * FROM portals WHERE key = ?"),
     portalBytes: db.prepare("SELECT bytes FROM portals WHERE key = ? AND ended_ms IS NULL"),
     insertPortal: db.prepare(
-      `INSERT INTO portals (key, key_commitment, read_hash, owner_hash, password, max_downloads, expiry_seconds, created_ms, expires_ms)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      `INSERT INTO portals (key, kind, request_hash, owner_hash, max_downloads, expiry_seconds, idle_seconds, created_ms,
+         expires_ms, used_ms, request, request_link, offer)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?8, ?, ?8, ?, ?, ?)`,
     ),
     countPortal: db.prepare("UPDATE usage SET portals = portals + ?"),
     addPortalBytes: db.prepare(
@@ -106,21 +120,29 @@ export function statementsOf(db: DatabaseSync) {
       "UPDATE portals SET packs = ?, pages = ?, root = ? WHERE key = ? AND ended_ms IS NULL AND lease = ?",
     ),
     takeLease: db.prepare("UPDATE portals SET lease = ?2 WHERE key = ?1 AND ended_ms IS NULL AND lease = ?2 - 1"),
-    insertClaim: db.prepare("INSERT OR IGNORE INTO downloads (portal, claim) VALUES (?, ?)"),
-    countDownload: db.prepare("UPDATE portals SET downloads = downloads + 1 WHERE key = ?"),
-    endPortal: db.prepare("UPDATE portals SET ended_ms = ? WHERE key = ? AND ended_ms IS NULL"),
+    endPortal: db.prepare("UPDATE portals SET ended_ms = ?, end_reason = ? WHERE key = ? AND ended_ms IS NULL"),
+    giveUseBack: db.prepare(
+      `UPDATE links SET uses = uses - 1 WHERE uses > 0 AND (portal, link) =
+         (SELECT request, request_link FROM portals WHERE key = ? AND packs IS NULL)`,
+    ),
     someObjects: db.prepare("SELECT rowid, length FROM objects WHERE portal = ? LIMIT ?"),
     removeObject: db.prepare("DELETE FROM objects WHERE rowid = ?"),
     takePortalBytes: db.prepare("UPDATE portals SET bytes = bytes - ? WHERE key = ?"),
     takeStoreBytes: db.prepare("UPDATE usage SET bytes = bytes - ?"),
     overdue: db.prepare("SELECT key FROM portals WHERE ended_ms IS NULL AND expires_ms <= ?"),
+    idle: db.prepare(
+      `SELECT key FROM portals WHERE ended_ms IS NULL AND idle_seconds IS NOT NULL AND used_ms <= ?1 AND used_ms + idle_seconds * 1000 <= ?1`,
+    ),
     halfEnded: db.prepare("SELECT key FROM portals WHERE ended_ms IS NOT NULL AND bytes > 0"),
     settleDates: db.prepare(
-      `UPDATE portals SET created_ms = ?1, expires_ms = ?1 + expiry_seconds * 1000
-       WHERE ended_ms IS NULL AND created_ms > ?1`,
+      `UPDATE portals SET created_ms = min(created_ms, ?1), expires_ms = ?1 + expiry_seconds * 1000
+       WHERE ended_ms IS NULL AND expires_ms > ?1 + expiry_seconds * 1000`,
     ),
+    settleUse: db.prepare("UPDATE portals SET used_ms = ?1 WHERE ended_ms IS NULL AND used_ms > ?1"),
+    settleClaims: db.prepare("UPDATE downloads SET until_ms = ?1 WHERE until_ms > ?1"),
     endedBefore: db.prepare("SELECT key FROM portals WHERE ended_ms IS NOT NULL AND ended_ms < ?"),
     forgetClaims: db.prepare("DELETE FROM downloads WHERE portal = ?"),
+    forgetLinks: db.prepare("DELETE FROM links WHERE portal = ?"),
     forgetPortal: db.prepare("DELETE FROM portals WHERE key = ?"),
     usage: db.prepare("SELECT portals, bytes FROM usage"),
     probe: db.prepare("UPDATE usage SET probes = probes + 1"),
@@ -139,10 +161,11 @@ export function statementsOf(db: DatabaseSync) {
     /** Bytes in a portal that has not ended; undefined when there is none. */
     portalBytes: (key: PortalKey) => rowAs<{ bytes: number }>(sql.portalBytes.get(key))?.bytes,
     insertPortal(portal: NewPortal): void {
-      const password = portal.password === null ? null : JSON.stringify(portal.password);
-      const hashes = [portal.keyCommitment, portal.readTokenHash, portal.ownerTokenHash] as const;
-      const times = [portal.expirySeconds, portal.createdAtMs, portal.expiresAtMs] as const;
-      sql.insertPortal.run(portal.key, ...hashes, password, portal.maxDownloads, ...times);
+      const { key, kind, requestHash, ownerTokenHash, maxDownloads, expirySeconds, idleSeconds, delivery } = portal;
+      const fixed = [key, PORTAL_KIND[kind], requestHash, ownerTokenHash] as const;
+      const times = [expirySeconds, idleSeconds, portal.createdAtMs, portal.expiresAtMs] as const;
+      const from = [delivery?.request ?? null, delivery?.link ?? null, delivery?.offer ?? null] as const;
+      sql.insertPortal.run(...fixed, maxDownloads, ...times, ...from);
       sql.countPortal.run(1);
     },
     addPortalBytes: (key: PortalKey, bytes: number, max: number, lease: number) =>
@@ -184,13 +207,11 @@ export function statementsOf(db: DatabaseSync) {
       sql.commitPortal.run(packs, pages, root, key, lease).changes === 1,
     /** True when the lease before this one was the portal's. */
     takeLease: (key: PortalKey, lease: number) => sql.takeLease.run(key, lease).changes === 1,
-    /** Gives the number of claims after this one. */
-    countDownload(key: PortalKey, claim: Uint8Array): number {
-      if (sql.insertClaim.run(key, claim).changes === 1) sql.countDownload.run(key);
-      return Number(sql.findPortal.get(key)?.["downloads"]);
-    },
-    endPortal(key: PortalKey, endedMs: number): void {
-      if (sql.endPortal.run(endedMs, key).changes === 1) sql.countPortal.run(-1);
+    /** Does nothing to a portal that has ended. */
+    endPortal(key: PortalKey, endedMs: number, reason: EndReason): void {
+      if (sql.endPortal.run(endedMs, reason, key).changes === 0) return;
+      sql.countPortal.run(-1);
+      sql.giveUseBack.run(key);
     },
     /** Removes up to `limit` objects; gives how many there were. */
     removeObjects(key: PortalKey, limit: number): number {
@@ -204,12 +225,18 @@ export function statementsOf(db: DatabaseSync) {
       sql.takeStoreBytes.run(bytes);
       return rows.length;
     },
-    overdue: (nowMs: number) => sql.overdue.all(nowMs).map((row) => row["key"] as PortalKey),
+    overdue: (nowMs: number, idleMs: number) =>
+      [...sql.overdue.all(nowMs), ...sql.idle.all(idleMs)].map((row) => row["key"] as PortalKey),
     halfEnded: () => sql.halfEnded.all().map((row) => row["key"] as PortalKey),
-    settleDates: (nowMs: number) => void sql.settleDates.run(nowMs),
+    settleDates(nowMs: number, claimUntilMs: number): void {
+      sql.settleDates.run(nowMs);
+      sql.settleUse.run(nowMs);
+      sql.settleClaims.run(claimUntilMs);
+    },
     endedBefore: (beforeMs: number) => sql.endedBefore.all(beforeMs).map((row) => row["key"] as PortalKey),
     forgetPortal(key: PortalKey): void {
       sql.forgetClaims.run(key);
+      sql.forgetLinks.run(key);
       sql.forgetPortal.run(key);
     },
     usage: () => rowAs<StoreUsage>(sql.usage.get()) ?? { portals: 0, bytes: 0 },

@@ -4,34 +4,46 @@
  *
  * @module
  */
-import type { PasswordParameters } from "../../../core/portal/portal.ts";
+import type { EndReason, PortalKind } from "../../../core/portal/portal.ts";
 import type { Commitment } from "../../../core/wire/frame.ts";
 import type { ObjectHeader, ObjectKind } from "../../../core/wire/object.ts";
-import type { PortalKey } from "../bytes.ts";
+import type { LinkKey, PortalKey } from "../bytes.ts";
+import type { VaultStore } from "../vault/vault-store.ts";
+import type { AccessStore, LinkEntry, StoredLink } from "./access.ts";
+
+type Bytes = Uint8Array<ArrayBuffer>;
 
 export interface NewPortal {
   readonly key: PortalKey;
-  /** u8[32] each; the tokens themselves are never stored. */
-  readonly keyCommitment: Uint8Array<ArrayBuffer>;
-  readonly readTokenHash: Uint8Array<ArrayBuffer>;
-  readonly ownerTokenHash: Uint8Array<ArrayBuffer>;
-  readonly password: PasswordParameters | null;
+  readonly kind: PortalKind;
+  /** SHA-256 of what it is created with: the same again is no conflict. */
+  readonly requestHash: Bytes;
+  /** u8[32]; the token itself is never stored. */
+  readonly ownerTokenHash: Bytes;
   readonly maxDownloads: number | null;
   readonly expirySeconds: number;
+  readonly idleSeconds: number | null;
   /** Milliseconds since 1970 */
   readonly createdAtMs: number;
   readonly expiresAtMs: number;
+  readonly links: readonly LinkEntry[];
+  /** The request it is for, by which of its links, and its own link sealed for whoever asked. */
+  readonly delivery: { readonly request: PortalKey; readonly link: LinkKey; readonly offer: Bytes } | null;
 }
 
-export interface StoredPortal extends NewPortal {
+export interface StoredPortal extends Omit<NewPortal, "links"> {
+  readonly links: readonly StoredLink[];
+  readonly usedAtMs: number;
+  readonly isPaused: boolean;
   readonly downloads: number;
   /** Bytes of its objects */
   readonly bytes: number;
   /** Which sender may store: the one that was given this number, from 1. */
   readonly lease: number;
   readonly commitment: Commitment | null;
-  /** When it expired or was deleted; its objects are gone then. */
+  /** When it ended, and why; its objects are gone then. */
   readonly endedAtMs: number | null;
+  readonly endReason: EndReason | null;
 }
 
 /** A readable object. */
@@ -85,9 +97,28 @@ export interface StoreUsage {
   readonly bytes: number;
 }
 
+/** Invitations that an operator gave out; the store has the hashes of their codes, u8[32]. */
+export interface InviteStore {
+  /** @throws Failure `relay/full` | `relay/storage` */
+  add(codeHash: Bytes, uses: number, expiresAtMs: number): Promise<void>;
+  /** Forgets what is used up or over. */
+  forget(nowMs: number): Promise<void>;
+}
+
 export interface Store {
-  /** @throws Failure `portal/taken` when the id exists with other values, `portal/expired` when it ended, `relay/full` */
-  createPortal(portal: NewPortal): Promise<{ readonly created: boolean; readonly portal: StoredPortal }>;
+  readonly access: AccessStore;
+  readonly vaults: VaultStore;
+  readonly invites: InviteStore;
+  /**
+   * A delivery takes a use of its write link in the same transaction.
+   * @throws Failure `portal/taken` when the id exists with other values, `portal/expired` when it ended, `relay/full`,
+   * `portal/unknown` when the request takes no delivery through this link, `portal/full` when it has too many, `relay/invite`
+   * @param invite the hash of the invitation that a new portal uses up in the same transaction, where one is needed
+   */
+  createPortal(
+    portal: NewPortal,
+    invite?: Bytes | null,
+  ): Promise<{ readonly created: boolean; readonly portal: StoredPortal }>;
   loadPortal(key: PortalKey): Promise<StoredPortal | undefined>;
   /** Indexes of held objects, ascending. */
   heldIndexes(key: PortalKey, kind: ObjectKind): Promise<readonly number[]>;
@@ -109,17 +140,19 @@ export interface Store {
   commitPortal(key: PortalKey, commitment: Commitment, lease: number): Promise<void>;
   /** Compare and set: makes `lease` the portal's if the one before it was. @throws Failure like `commitPortal` */
   takeLease(key: PortalKey, lease: number): Promise<void>;
-  /** Counts a claim (u8[16]) once; gives the number of claims. */
-  countDownload(key: PortalKey, claim: Uint8Array): Promise<number>;
-  /** Removes all objects and leaves a tombstone. Idempotent. */
-  endPortal(key: PortalKey, endedAtMs: number): Promise<void>;
-  /** Portals that have not ended and whose time is over. */
-  overdue(nowMs: number): Promise<readonly PortalKey[]>;
   /**
-   * At the start: portals made after this date were made under a clock that was ahead, and has been set back since. Their
-   * time begins now, so that none lives more than twice as long as it was meant to.
+   * Removes all objects and leaves a tombstone; a delivery that was not committed gives its use of the write link back.
+   * Idempotent: the first reason stays.
    */
-  settleDates(nowMs: number): Promise<void>;
+  endPortal(key: PortalKey, endedAtMs: number, reason: EndReason): Promise<void>;
+  /** Portals that have not ended and whose time is over, or whose idle time was over at `idleMs`. */
+  overdue(nowMs: number, idleMs: number): Promise<readonly PortalKey[]>;
+  /**
+   * At the start: what was written after this date was written under a clock that was ahead, and has been set back since. Its
+   * time begins now, so that no portal lives more than twice as long as it was meant to, and no claim.
+   * @param claimUntilMs the latest end that a claim can have now
+   */
+  settleDates(nowMs: number, claimUntilMs: number): Promise<void>;
   /** Forgets tombstones older than this, and removes what is left of any portal that ended. */
   forgetEnded(beforeMs: number): Promise<void>;
   usage(): StoreUsage;

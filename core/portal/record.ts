@@ -1,0 +1,284 @@
+/**
+ * What one of somebody's devices remembers of a portal, its secrets included: how it is written (canonical MessagePack, small
+ * enough for one sealed entry of a vault), and how what two devices remember becomes one.
+ *
+ * @module
+ */
+import { base64urlnopad } from "@scure/base";
+import { Failure, toFailure } from "../failure.ts";
+import { LINK_ID_BYTES, PORTAL_SECRET_BYTES } from "../seal/keys.ts";
+import { formatLink, PORTAL_ID_BYTES, parseLink, SECRET_BYTES } from "../seal/link.ts";
+import { asArray, asBoolean, asBytes, asFields, asInteger, asOneOf, asString, malformed } from "../wire/check.ts";
+import { decodeCanonical, encodeCanonical } from "../wire/codec.ts";
+import { END_REASONS, type EndReason, MAX_LINKS, PORTAL_KINDS, type PortalKind } from "./portal.ts";
+
+type Bytes = Uint8Array<ArrayBuffer>;
+
+/** How a portal came onto the list, see `PortalRecord.as`. */
+export const RECORD_ORIGINS = ["sent", "request", "managed", "received", "delivered"] as const;
+
+/** What is remembered of one portal. Times are this machine's, milliseconds since 1970. */
+export interface PortalRecord {
+  /** Sent or asked for by this person, managed by an admin link, received, or handed in to somebody's request. */
+  readonly as: (typeof RECORD_ORIGINS)[number];
+  /** The portal's id, base64url. */
+  readonly portal: string;
+  /** As browsers write it, at most MAX_ORIGIN_LENGTH characters. */
+  readonly relayOrigin: string;
+  readonly kind: PortalKind;
+  /** A file's name, "12 files", or the title of a request; a longer one is cut. */
+  readonly title: string;
+  readonly bytesTotal: number;
+  readonly entriesTotal: number;
+  readonly createdAtMs: number;
+  readonly expiresAtMs: number | null;
+  /** R, u8[32], where it is known. */
+  readonly secret: Bytes | null;
+  /** u8[32]; null for a portal of somebody else. */
+  readonly ownerSecret: Bytes | null;
+  /** How often the owner's secret was replaced: the one that was replaced most often is the one of now. */
+  readonly ownerNumber?: number;
+  /** Path and fragment of the admin link by which it is managed. */
+  readonly adminLink: string | null;
+  /** That link's token, u8[32], where it cannot be formed again without asking for a password. */
+  readonly adminToken?: Bytes | null;
+  /** At most MAX_LINKS; the first that was not revoked is the one to show. */
+  readonly links: readonly RecordLink[];
+  /** Why it is over; `unknown` when its relay knows it no more, or does not tell. Null while nothing says so. */
+  readonly ended: EndReason | "unknown" | null;
+  /** When a person or a transfer last changed anything of this. */
+  readonly changedAtMs: number;
+}
+
+/** A link that is remembered: by path and fragment, or, where that is not known, by its public name. */
+export interface RecordLink {
+  readonly path: string | null;
+  /** u8[16], base64url; not kept beside a path, from which it follows. */
+  readonly link: string | null;
+  /** For its maker alone; a longer one is cut. */
+  readonly label: string;
+  readonly isRevoked?: boolean;
+}
+
+/** Bytes of a record as it is written. */
+export const MAX_RECORD_BYTES = 3072;
+/** UTF-16 units of a title. */
+export const MAX_RECORD_TITLE = 200;
+/** UTF-16 units of a link's label. */
+export const MAX_LABEL_LENGTH = 60;
+const MAX_ORIGIN_LENGTH = 255;
+const ORIGIN = /^https?:\/\/[\x21-\x7e]{1,255}$/;
+const VERSION = 1;
+const FIELDS = 16;
+const ENDS = [...END_REASONS, "unknown"] as const;
+const LIMITS = { maxBytes: MAX_RECORD_BYTES, malformed: "journal/damaged", tooLarge: "journal/damaged" } as const;
+/** Of two devices that know a portal differently, the one that may do more is right. */
+const STRENGTH: readonly PortalRecord["as"][] = ["sent", "request", "managed", "delivered", "received"];
+/** Lengths of texts, tried one after the other until the record is small enough. */
+const TEXT_LENGTHS = [MAX_RECORD_TITLE, 100, 50, 25, 12, 6, 0];
+
+/**
+ * Writes a record, at most MAX_RECORD_BYTES: texts that are too long are cut, and of more than MAX_LINKS links those that
+ * were revoked, then the last, are left out.
+ * @throws Failure `journal/damaged` for one that is none (a link of another portal, a secret of another length)
+ */
+export function encodeRecord(record: PortalRecord): Bytes {
+  for (const length of TEXT_LENGTHS) {
+    const bytes = encodeCanonical(fieldsOf(record, length));
+    if (bytes.length > MAX_RECORD_BYTES) continue;
+    decodeRecord(bytes);
+    return bytes;
+  }
+  throw new Failure("journal/damaged", { what: "record" });
+}
+
+/** Reads a record; its byte strings are copies. @throws Failure `journal/damaged`, nothing else */
+export function decodeRecord(bytes: Uint8Array): PortalRecord {
+  try {
+    return recordOf(decodeCanonical(bytes, LIMITS));
+  } catch (cause) {
+    throw cause instanceof Failure && cause.code === "journal/damaged"
+      ? cause
+      : new Failure("journal/damaged", { what: "record" }, { cause });
+  }
+}
+
+/**
+ * One record out of two of the same portal, the same whichever comes first: what was changed later counts; secrets that only one
+ * has stay, and so does what they allow; links are united, and one that was revoked stays so; what was known to be over, and why,
+ * stays over.
+ */
+export function mergeRecords(one: PortalRecord, other: PortalRecord): PortalRecord {
+  const [later, earlier] = isLater(one, other) ? [one, other] : [other, one];
+  const admin = later.adminLink === null ? earlier : later;
+  const owner = isOwnedLonger(earlier, later) ? earlier : later;
+  return {
+    ...later,
+    as: STRENGTH.indexOf(later.as) <= STRENGTH.indexOf(earlier.as) ? later.as : earlier.as,
+    secret: later.secret ?? earlier.secret,
+    ownerSecret: owner.ownerSecret,
+    ownerNumber: owner.ownerNumber ?? 0,
+    adminLink: admin.adminLink,
+    adminToken: admin.adminToken ?? null,
+    links: unite(later.links, earlier.links),
+    ended: !isKnown(later.ended) && isKnown(earlier.ended) ? earlier.ended : later.ended,
+  };
+}
+
+/** True when both are written alike. */
+export function sameRecord(one: PortalRecord, other: PortalRecord): boolean {
+  return compare(encodeRecord(one), encodeRecord(other)) === 0;
+}
+
+/** Whether `one` has the owner's secret of now rather than `other`, whatever else was changed in which order. */
+function isOwnedLonger(one: PortalRecord, other: PortalRecord): boolean {
+  if (one.ownerSecret === null || other.ownerSecret === null) return other.ownerSecret === null;
+  return (one.ownerNumber ?? 0) > (other.ownerNumber ?? 0);
+}
+
+/** Changed later; at the same moment, whatever is the same on every device. */
+function isLater(one: PortalRecord, other: PortalRecord): boolean {
+  if (one.changedAtMs !== other.changedAtMs) return one.changedAtMs > other.changedAtMs;
+  return compare(encodeRecord(one), encodeRecord(other)) >= 0;
+}
+
+function unite(first: readonly RecordLink[], second: readonly RecordLink[]): readonly RecordLink[] {
+  const links = new Map(first.map((link) => [nameOf(link), link]));
+  for (const link of second) {
+    const known = links.get(nameOf(link));
+    if (known === undefined) links.set(nameOf(link), link);
+    else if (link.isRevoked === true) links.set(nameOf(link), { ...known, isRevoked: true });
+  }
+  return fewest([...links.values()]);
+}
+
+/** When there are too many, those that are worth something stay. */
+function fewest(links: readonly RecordLink[]): readonly RecordLink[] {
+  if (links.length <= MAX_LINKS) return links;
+  return [...links.filter(isUsable), ...links.filter((link) => !isUsable(link))].slice(0, MAX_LINKS);
+}
+
+/** Somebody said why it is over; a portal that was only not found may be found again. */
+function isKnown(ended: PortalRecord["ended"]): boolean {
+  return ended !== null && ended !== "unknown";
+}
+
+function isUsable(link: RecordLink): boolean {
+  return link.isRevoked !== true;
+}
+
+function nameOf({ path, link }: RecordLink): string {
+  return path ?? `name ${link}`;
+}
+
+function fieldsOf(record: PortalRecord, textLength: number): Record<string, unknown> {
+  const links = fewest(record.links.filter(({ path, link }) => path !== null || link !== null));
+  const adminToken = record.adminToken ?? null;
+  return {
+    v: VERSION,
+    a: record.as,
+    p: bytesOf(record.portal),
+    o: record.relayOrigin,
+    k: record.kind,
+    n: cut(record.title, Math.min(textLength, MAX_RECORD_TITLE)),
+    b: whole(record.bytesTotal),
+    e: whole(record.entriesTotal),
+    c: whole(record.createdAtMs),
+    x: record.expiresAtMs === null ? null : whole(record.expiresAtMs),
+    s: record.secret,
+    w: record.ownerSecret === null ? null : [record.ownerSecret, whole(record.ownerNumber ?? 0)],
+    d: record.adminLink === null ? null : [secretOf(record.adminLink, record.portal), adminToken],
+    l: links.map(({ path, link, label, isRevoked = false }) => [
+      path === null ? null : secretOf(path, record.portal),
+      path === null && link !== null ? bytesOf(link) : null,
+      cut(label, Math.min(textLength, MAX_LABEL_LENGTH)),
+      isRevoked,
+    ]),
+    f: record.ended,
+    m: whole(record.changedAtMs),
+  };
+}
+
+function recordOf(value: unknown): PortalRecord {
+  const fields = asFields(value, "record");
+  if (fields["v"] !== VERSION || Object.keys(fields).length !== FIELDS) malformed("record");
+  const id = asBytes(fields["p"], "p", PORTAL_ID_BYTES).slice();
+  const relayOrigin = asString(fields["o"], "o", MAX_ORIGIN_LENGTH);
+  if (!ORIGIN.test(relayOrigin)) malformed("o");
+  const pathOf = (secret: unknown) => formatLink({ portal: id, secret: asBytes(secret, "link", SECRET_BYTES).slice() });
+  const [ownerSecret, ownerNumber] = fields["w"] === null ? [null, 0] : tuple(fields["w"], "w", 2);
+  const admin = fields["d"] === null ? null : tuple(fields["d"], "d", 2);
+  return {
+    as: asOneOf(fields["a"], RECORD_ORIGINS, "a"),
+    portal: base64urlnopad.encode(id),
+    relayOrigin,
+    kind: asOneOf(fields["k"], PORTAL_KINDS, "k"),
+    title: asString(fields["n"], "n", MAX_RECORD_TITLE),
+    bytesTotal: asInteger(fields["b"], "b"),
+    entriesTotal: asInteger(fields["e"], "e"),
+    createdAtMs: asInteger(fields["c"], "c"),
+    expiresAtMs: fields["x"] === null ? null : asInteger(fields["x"], "x"),
+    secret: secretOrNull(fields["s"], "s"),
+    ownerSecret: fields["w"] === null ? null : asBytes(ownerSecret, "w", PORTAL_SECRET_BYTES).slice(),
+    ownerNumber: asInteger(ownerNumber, "w"),
+    adminLink: admin === null ? null : pathOf(admin[0]),
+    adminToken: admin === null ? null : secretOrNull(admin[1], "d"),
+    links: asArray(fields["l"], "l", MAX_LINKS).map((each) => {
+      const [secret, name, label, isRevoked] = tuple(each, "l", 4);
+      if ((secret === null) === (name === null)) malformed("l");
+      return {
+        path: secret === null ? null : pathOf(secret),
+        link: name === null ? null : base64urlnopad.encode(asBytes(name, "l", LINK_ID_BYTES)),
+        label: asString(label, "l", MAX_LABEL_LENGTH),
+        isRevoked: asBoolean(isRevoked, "l"),
+      };
+    }),
+    ended: fields["f"] === null ? null : asOneOf(fields["f"], ENDS, "f"),
+    changedAtMs: asInteger(fields["m"], "m"),
+  };
+}
+
+function tuple(value: unknown, what: string, length: number): readonly unknown[] {
+  const values = asArray(value, what, length);
+  return values.length === length ? values : malformed(what);
+}
+
+function secretOrNull(value: unknown, what: string): Bytes | null {
+  return value === null ? null : asBytes(value, what, PORTAL_SECRET_BYTES).slice();
+}
+
+/** The secret of a link of this portal. */
+function secretOf(path: string, portal: string): Bytes {
+  try {
+    const link = parseLink(path);
+    if (base64urlnopad.encode(link.portal) === portal) return link.secret;
+  } catch (error) {
+    throw new Failure("journal/damaged", { what: "link" }, { cause: toFailure(error, "link/cut") });
+  }
+  throw new Failure("journal/damaged", { what: "link" });
+}
+
+function bytesOf(text: string): Uint8Array {
+  try {
+    return base64urlnopad.decode(text);
+  } catch (cause) {
+    throw new Failure("journal/damaged", { what: "name" }, { cause });
+  }
+}
+
+/** Cut between characters; half a character at the end would not be written as it was. */
+function cut(text: string, length: number): string {
+  return text.slice(0, length).replace(/[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/g, "");
+}
+
+function whole(value: number): number {
+  return Math.min(Math.max(Math.floor(value) || 0, 0), Number.MAX_SAFE_INTEGER);
+}
+
+function compare(a: Uint8Array, b: Uint8Array): number {
+  for (let i = 0; i < a.length && i < b.length; i++) {
+    const difference = (a[i] as number) - (b[i] as number);
+    if (difference !== 0) return difference;
+  }
+  return a.length - b.length;
+}
