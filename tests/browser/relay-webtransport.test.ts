@@ -143,7 +143,7 @@ describe("WebTransport with a real browser", () => {
       expected: OBJECT_HEADER_BYTES + pack.bytes.length,
     });
     const frames = framesOf(answer);
-    expect(frames[0]).toMatchObject({ t: "welcome", state: { phase: "active", senders: 1 } });
+    expect(frames[0]).toMatchObject({ t: "welcome", state: { phase: "created", senders: 1 } });
     expect(frames).toContainEqual({ t: "ack", kind: "pack", index: 0 });
     expect(Buffer.from(answer.object, "base64").equals(sent)).toBe(true);
     const stored = await getObject(relay.url, portal, "pack", 0);

@@ -5,9 +5,9 @@
  */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import axe from "axe-core";
 import type { Page } from "playwright-core";
 import { describe, expect, it } from "vitest";
+import { expectAccessible, expectFitting } from "../support/axe.ts";
 import {
   attributes,
   choose,
@@ -106,33 +106,13 @@ describe("accessibility", () => {
   it.each(Object.keys(STAGES))("finds no fault in %s, light and dark", async (stage) => {
     const page = await STAGES[stage]?.();
     if (page === undefined) throw new Error("no such stage");
-    await page.evaluate(axe.source);
-    for (const colorScheme of ["light", "dark"] as const) {
-      await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
-      const faults = await page.evaluate(async () => {
-        const { axe } = globalThis as unknown as { axe: { run(): Promise<{ violations: Violation[] }> } };
-        type Violation = { id: string; nodes: { target: string[]; failureSummary: string }[] };
-        const { violations } = await axe.run();
-        return violations.flatMap(({ id, nodes }) =>
-          nodes.map(({ target, failureSummary }) => [id, target.join(" "), failureSummary]),
-        );
-      });
-      expect(faults).toEqual([]);
-    }
+    await expectAccessible(page);
   });
 
   it.each([360, 1280])("fits a window of %d pixels, with controls of 44 pixels and more", async (width) => {
     const page = await pages.open("/", {}, { viewport: { width, height: 800 } });
     await choose(page, `${"long name ".repeat(30)}.txt`);
-    expect(
-      await page.evaluate(() => document.documentElement.scrollWidth <= document.documentElement.clientWidth),
-    ).toBe(true);
-    const small = await page
-      .locator("button:visible, select:visible, input[type=file] + label:visible, summary:visible")
-      .evaluateAll((all) =>
-        all.map((one) => one.getBoundingClientRect()).filter(({ width, height }) => width < 44 || height < 44),
-      );
-    expect(small).toEqual([]);
+    await expectFitting(page);
   });
 });
 

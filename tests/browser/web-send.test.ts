@@ -15,6 +15,7 @@ describe("the send page", () => {
     const page = await pages.open("/?path=tcp");
     await choose(page, "a.txt", "b.txt");
     await page.getByTestId("option-expiry").selectOption("3600");
+    await page.getByTestId("option-idle").selectOption("86400");
     await page.getByTestId("option-downloads").fill("3");
     await page.getByTestId("option-password").fill("open sesame");
     await page.getByTestId("create-link").click();
@@ -26,6 +27,8 @@ describe("the send page", () => {
         "send",
         {
           expirySeconds: 3600,
+          idleSeconds: 86_400,
+          request: null,
           maxDownloads: 3,
           password: "open sesame",
           relayOrigin: pages.app.url,
@@ -183,6 +186,8 @@ describe("the send page", () => {
     expect(await focused()).toBe("Skip to the page");
     await page.keyboard.press("Tab");
     await page.keyboard.press("Tab");
+    expect(await focused()).toBe("my-transfers");
+    await page.keyboard.press("Tab");
     expect(await focused()).toBe("file-input");
     await page.keyboard.press("Enter");
     const chooser = await chosen;
@@ -190,7 +195,7 @@ describe("the send page", () => {
     await page.getByTestId("create-link").waitFor();
     const order: string[] = [];
     await page.locator("main").focus();
-    for (let step = 0; step < 12 && order.at(-1) !== "create-link"; step += 1) {
+    for (let step = 0; step < 14 && order.at(-1) !== "create-link"; step += 1) {
       await page.keyboard.press("Tab");
       order.push(await focused());
     }
@@ -199,6 +204,8 @@ describe("the send page", () => {
     await page.keyboard.press("Enter");
     await page.getByTestId("share-link").waitFor();
     expect(await focused()).toBe("copy-link");
+    await page.keyboard.press("Tab");
+    expect(await focused()).toBe("manage");
     await page.keyboard.press("Tab");
     expect(await focused()).toBe("pause");
     await page.keyboard.press("Enter");

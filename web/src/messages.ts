@@ -5,7 +5,7 @@
  * @module
  */
 import type { FailureCode, FailureDetails } from "../../core/failure.ts";
-import { formatBytes, formatLimit } from "./lib/format.ts";
+import { formatBytes, formatDuration, formatLimit } from "./lib/format.ts";
 
 export interface FailureMessage {
   readonly title: string;
@@ -43,8 +43,8 @@ export const FAILURE_MESSAGES = {
   },
   "portal/unknown": {
     title: "Nothing is here",
-    what: "The relay knows no portal under this link. It may have been deleted, or it ended some time ago.",
-    next: "Ask the sender for a new link.",
+    what: "The relay opens nothing under this link. It may have ended, been used as often as it may, been taken back, not have begun yet, or never existed: the relay does not tell strangers which.",
+    next: "Check that the link is whole, and ask whoever sent it for a new one.",
   },
   "portal/expired": {
     title: "This portal has ended",
@@ -266,6 +266,46 @@ export const FAILURE_MESSAGES = {
     what: "This transfer is running in another tab of this browser.",
     next: "Let it go on there, or close that tab and continue here.",
   },
+  "portal/claimed": {
+    title: "Others are downloading it right now",
+    what: "This link allows only so many downloads, and all that are left are running at this moment.",
+    next: "Wait a few minutes: if one of them stops before its end, its turn becomes free.",
+  },
+  "link/purpose": {
+    title: "This link is for something else",
+    what: "It was made to hand in files, or to manage a portal, and does not open what was asked of it.",
+    next: "Open it in the browser, which shows what it is for, or ask for a link to download.",
+  },
+  "relay/invite": {
+    title: "This relay is by invitation",
+    what: "Whoever runs this relay lets only people with an invitation create links. Receiving needs none.",
+    next: "Ask whoever runs the relay for an invitation, or check that yours is whole and has not been used up.",
+  },
+  "relay/work": {
+    title: "The relay did not accept the link",
+    what: "This relay asks each new link for a little computation, and what came with this one does not fit.",
+    next: "Reload the page and create the link again.",
+  },
+  "vault/unknown": {
+    title: "No list is kept here",
+    what: "This relay keeps no list under that recovery phrase. It may have been removed, or be kept at another relay.",
+    next: "Check the words, and open the address of the relay at which the list was made.",
+  },
+  "vault/full": {
+    title: "The list is full",
+    what: "The relay keeps no more entries or devices for one recovery phrase.",
+    next: "Remove ended transfers from the list, or devices that are not used any more.",
+  },
+  "device/revoked": {
+    title: "This device was removed",
+    what: "Another device took this one off the list, so it gets nothing new and can change nothing.",
+    next: "Type the recovery phrase on this device to add it again.",
+  },
+  "phrase/wrong": {
+    title: "These are not the right words",
+    what: "The recovery phrase does not fit: a word is wrong, missing, or in another place.",
+    next: "Compare all 24 words and their order with what was written down.",
+  },
 } as const satisfies Record<FailureCode, FailureMessage>;
 
 /** Facts that make a sentence more exact, where the failure carries them. Never a name. */
@@ -275,6 +315,13 @@ export function detailSentence(code: FailureCode, details: FailureDetails): stri
   }
   if (code === "sink/full" && typeof details.neededBytes === "number" && typeof details.freeBytes === "number") {
     return `${formatBytes(details.neededBytes)} are needed, ${formatBytes(details.freeBytes)} are free.`;
+  }
+  if (code === "phrase/wrong") {
+    if (typeof details.word === "number") return `Word ${details.word} is in no recovery phrase.`;
+    if (typeof details.words === "number") return `There are ${details.words} words, and should be 24.`;
+  }
+  if (code === "relay/busy" && typeof details.retrySeconds === "number") {
+    return `It takes more from this address in ${formatDuration(details.retrySeconds)}.`;
   }
   if (code === "file/unreadable" || code === "file/changed") {
     if (typeof details.entry === "number") return `It is number ${details.entry + 1} in the list.`;

@@ -67,6 +67,14 @@ describe("sentences of a snapshot", () => {
     expect(paceSentence({ ...waiting, waitingFor: "sender", waitingCode: "relay/full", nextTryMs: null })).toBeNull();
   });
 
+  it("say what becomes of a paused portal and of a turn that is waited for", () => {
+    const waiting = { ...snapshot, state: "waiting", waitingFor: "owner" } as const;
+    expect(stateName("receive", waiting)).toBe("Paused by its owner");
+    expect(paceSentence(waiting)).toContain("until its owner lets it go on");
+    expect(stateName("receive", { ...waiting, waitingFor: "turn" })).toContain("Waiting for a turn");
+    expect(paceSentence({ ...waiting, waitingFor: "turn", nextTryMs: 3000 })).toMatch(/by itself .* Next try in 3/);
+  });
+
   it("say a state aloud with its reason and without a number that ticks", () => {
     const waiting = { ...snapshot, state: "waiting", waitingFor: "relay", waitingCode: "relay/stopping" } as const;
     const said = stateAnnouncement("send", { ...waiting, nextTryMs: 4000 });

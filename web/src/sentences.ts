@@ -85,6 +85,8 @@ export const BOTTLENECKS = {
 export const WAITING = {
   relay: "Waiting for the relay",
   sender: "Waiting for the sender to come back",
+  owner: "Paused by its owner",
+  turn: "Waiting for a turn: others are downloading it right now",
 } as const satisfies Record<WaitingFor, string>;
 
 /** Why it waits, for what a relay that is waited for fails with; any other failure has its own sentence. */
@@ -97,9 +99,16 @@ const WAITING_REASONS: Partial<Record<FailureCode, string>> = {
   "relay/foreign": "This network answers in its place: open any other page and sign in to the network.",
 };
 
+/** What becomes of the waiting, where there is something to say. */
+const WAITING_MORE: Partial<Record<WaitingFor, string>> = {
+  owner: "Nothing is given out until its owner lets it go on; then this goes on by itself.",
+  turn: "The link allows only so many downloads. This one begins by itself when a running one stops before its end.",
+};
+
 /** Why a transfer waits, in a sentence; null when it does not, or when nobody knows. */
 function waitingReason({ waitingFor, waitingCode }: TransferSnapshot): string | null {
-  if (waitingFor !== "relay" || waitingCode === null) return null;
+  if (waitingFor !== null && waitingFor !== "relay") return WAITING_MORE[waitingFor] ?? null;
+  if (waitingFor === null || waitingCode === null) return null;
   return WAITING_REASONS[waitingCode] ?? FAILURE_MESSAGES[waitingCode].what;
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { overridesOf, pageOf, portalOf, sinkOf } from "./address.ts";
+import { inviteOf, overridesOf, pageOf, portalOf, sinkOf, transfersViewOf } from "./address.ts";
 
 const at = (url: string): URL => new URL(url, "https://warp.example");
 
@@ -24,6 +24,21 @@ describe("pages", () => {
     expect(portalOf("/p/abc-_1#1.secret.check")).toBe("abc-_1");
     expect(portalOf("/p/#1.secret.check")).toBe("");
     expect(portalOf("/elsewhere")).toBe("");
+  });
+
+  it("finds the list of transfers, its forms, and one portal of it", () => {
+    expect(pageOf(at("/transfers#request"))).toEqual({ name: "transfers" });
+    expect(transfersViewOf("")).toEqual({ name: "list" });
+    for (const name of ["request", "phrase", "restore"]) expect(transfersViewOf(`#${name}`)).toEqual({ name });
+    expect(transfersViewOf("#q3Zk1Yw0R5uT8sVbXc2NeA")).toEqual({ name: "portal", portal: "q3Zk1Yw0R5uT8sVbXc2NeA" });
+    expect(transfersViewOf("#<img src=x>")).toEqual({ name: "list" });
+  });
+
+  it("finds an invitation in an address and in what is pasted", () => {
+    expect(inviteOf("#invite=a%2Bb")).toBe("a+b");
+    expect(inviteOf(" https://warp.example/#invite=code-1 ")).toBe("code-1");
+    expect(inviteOf(" code-1\n")).toBe("code-1");
+    expect(inviteOf("#invite=%E0%A4%A")).toBe("");
   });
 
   it("finds the dashboard", () => {

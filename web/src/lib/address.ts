@@ -11,6 +11,7 @@ import type { Overrides } from "../../../workers/transfer/api.ts";
 export type Page =
   | { readonly name: "send" }
   | { readonly name: "receive"; readonly link: string }
+  | { readonly name: "transfers" }
   | { readonly name: "dashboard" }
   | { readonly name: "absent" };
 
@@ -25,6 +26,7 @@ export interface Address {
 export function pageOf(address: Address): Page {
   if (address.pathname === "/" || address.pathname === "/index.html") return { name: "send" };
   if (address.pathname.startsWith("/p/")) return { name: "receive", link: address.pathname + address.hash };
+  if (address.pathname === "/transfers") return { name: "transfers" };
   if (address.pathname === "/dashboard") return { name: "dashboard" };
   return { name: "absent" };
 }
@@ -32,6 +34,28 @@ export function pageOf(address: Address): Page {
 /** The id of the portal that a link opens, from the link's path; never a part of its secret. */
 export function portalOf(link: string): string {
   return /^\/p\/([^/?#]*)/.exec(link)?.[1] ?? "";
+}
+
+/** What `/transfers` shows: the list, one of its forms, or one portal. */
+export type TransfersView =
+  | { readonly name: "list" | "request" | "phrase" | "restore" }
+  | { readonly name: "portal"; readonly portal: string };
+
+/** From the fragment, which holds no secret there. A portal's id is 22 letters long, so no form is taken for one. */
+export function transfersViewOf(hash: string): TransfersView {
+  const name = hash.slice(1);
+  if (name === "request" || name === "phrase" || name === "restore") return { name };
+  return /^[\w-]{16,64}$/.test(name) ? { name: "portal", portal: name } : { name: "list" };
+}
+
+/** The invitation in `/#invite=…`, or in anything that people paste; the text itself where it is the bare code. */
+export function inviteOf(text: string): string {
+  const code = /#invite=([^&\s]*)/.exec(text)?.[1];
+  try {
+    return code === undefined ? text.trim() : decodeURIComponent(code);
+  } catch {
+    return "";
+  }
 }
 
 /** `?engine=` and `?path=`; a value that is not built is ignored. */

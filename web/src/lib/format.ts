@@ -4,6 +4,8 @@
  * @module
  */
 
+import { displayPath } from "../../../core/manifest/display-path.ts";
+
 const SIZE_STEPS = [
   { unit: "TB", bytes: 1e12, digits: 2 },
   { unit: "GB", bytes: 1e9, digits: 2 },
@@ -133,6 +135,16 @@ export function splitPath(path: string): SplitPath {
     head: letters.slice(0, -TAIL_LETTERS).join(""),
     tail: letters.slice(-TAIL_LETTERS).join(""),
   };
+}
+
+/** Letters of a title that somebody else chose; more are not shown. */
+const TITLE_LETTERS = 80;
+
+/** Somebody's title for people: what would deceive is named, and it is not longer than a heading may be. */
+export function shortTitle(title: string): string {
+  // Cut before it is taken apart: nobody has promised how long it is.
+  const letters = lettersOf(displayPath(title.slice(0, 10 * TITLE_LETTERS)));
+  return letters.length > TITLE_LETTERS ? `${letters.slice(0, TITLE_LETTERS).join("")} …` : letters.join("");
 }
 
 /** The last component of a path. */

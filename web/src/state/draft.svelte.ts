@@ -42,6 +42,8 @@ export class Draft {
   expirySeconds = $state<number | null>(null);
   /** Completed downloads, or null for no limit. */
   maxDownloads = $state<number | null>(null);
+  /** Seconds without use after which it ends early, or null for never. */
+  idleSeconds = $state<number | null>(null);
   password = $state("");
 
   get items(): readonly SendItem[] {

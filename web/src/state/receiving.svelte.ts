@@ -1,23 +1,26 @@
 /**
  * The receive page: a link is opened, unlocked where it must be, listed, and received into a sink.
  *
- * The link keeps its fragment in the address bar: a reload must find the portal again. It goes to the worker and nowhere
- * else; the worker keeps it for a resume, sealed.
+ * The link's fragment goes to the worker and nowhere else. It leaves the address bar as soon as this browser's list finds the
+ * link again without it, so that a reload works; where nothing is remembered it stays.
  *
  * @module
  */
-import { Failure, toFailure } from "../../../core/failure.ts";
+import { toFailure } from "../../../core/failure.ts";
 import type { TransferSnapshot } from "../../../core/transfer/snapshot.ts";
-import type { Entry, InterruptedTransfer, Overrides, SinkRequest } from "../../../workers/transfer/api.ts";
+import type { Entry, InterruptedTransfer, LinkPurpose, Overrides, SinkRequest } from "../../../workers/transfer/api.ts";
 import { portalOf } from "../lib/address.ts";
 import { startDownload } from "../lib/download.ts";
 import { markDownload, unmarkDownload, wasDownloading } from "../lib/download-marker.ts";
 import { rememberedFigures } from "../lib/engine-figures.ts";
 import { formatEntries, nameOf } from "../lib/format.ts";
-import { permitted, pickDirectory } from "../lib/handles.ts";
 import { discardTransfer } from "../lib/journals.ts";
-import { askToPersist, type SinkChoice } from "../lib/probe-sinks.ts";
+import { openSink, reopenSink } from "../lib/open-sink.ts";
+import type { SinkChoice } from "../lib/probe-sinks.ts";
 import { saveFile } from "../lib/save-file.ts";
+import type { Portals } from "./portals.svelte.ts";
+import type { Relay } from "./relay.svelte.ts";
+import { Sending } from "./sending.svelte.ts";
 import { Transfer } from "./transfer.svelte.ts";
 
 export type ReceivePhase = "opening" | "locked" | "unlocking" | "ready" | "receiving";
@@ -26,8 +29,9 @@ export type ReceivePhase = "opening" | "locked" | "unlocking" | "ready" | "recei
 const ENTRIES_AT_ONCE = 4096;
 
 export class Receiving {
-  readonly #link: string;
-  readonly #relayOrigin: string;
+  #link = $state("");
+  readonly #relay: Relay;
+  readonly #portals: Portals;
   readonly #overrides: Overrides;
   readonly transfer: Transfer;
   #phase = $state<ReceivePhase>("opening");
@@ -37,12 +41,19 @@ export class Receiving {
   #interrupted = $state.raw<InterruptedTransfer | null>(null);
   /** True when a download of this portal was cut off in this tab. */
   readonly wasDownloading: boolean;
+  #purpose = $state.raw<LinkPurpose | null>(null);
+  #handingIn = $state.raw<Sending | null>(null);
+  #isFromList = $state(false);
+  /** The one that unlocked the link; empty for none. */
+  #password = "";
   #isListing = false;
+  #isOver = false;
   readonly #folderCount = $derived(this.#entries.reduce((sum, { kind }) => sum + (kind === "directory" ? 1 : 0), 0));
 
-  constructor(link: string, relayOrigin: string, overrides: Overrides) {
+  constructor(link: string, relay: Relay, portals: Portals, overrides: Overrides) {
     this.#link = link;
-    this.#relayOrigin = relayOrigin;
+    this.#relay = relay;
+    this.#portals = portals;
     this.#overrides = overrides;
     this.wasDownloading = wasDownloading(portalOf(link));
     this.transfer = new Transfer("receive", (snapshot) => {
@@ -53,6 +64,31 @@ export class Receiving {
 
   get phase(): ReceivePhase {
     return this.#phase;
+  }
+
+  /** What the link is for; null until it is open. */
+  get purpose(): LinkPurpose | null {
+    return this.#purpose;
+  }
+
+  /** Set where the link is for handing files in: how that goes. */
+  get handingIn(): Sending | null {
+    return this.#handingIn;
+  }
+
+  /** The transfer that the page is about; null while nothing is handed in yet. */
+  get shown(): Transfer | null {
+    return this.#handingIn === null ? this.transfer : this.#handingIn.transfer;
+  }
+
+  /** The whole link. */
+  get link(): string {
+    return this.#relay.origin + this.#link;
+  }
+
+  /** True when the address had no secret, and this browser's list had. */
+  get isFromList(): boolean {
+    return this.#isFromList;
   }
 
   /** Everything listed so far, in the manifest's order. */
@@ -92,14 +128,16 @@ export class Receiving {
   /** Connects. Failures end in `transfer.failure`. */
   async open(): Promise<void> {
     try {
-      const { passwordNeeded, interrupted } = await this.transfer.api.open(
+      await this.#findLink();
+      const { passwordNeeded, purpose, interrupted } = await this.transfer.api.open(
         this.#link,
-        this.#relayOrigin,
+        this.#relay.origin,
         this.#overrides,
         rememberedFigures(),
       );
       this.#interrupted = interrupted;
-      this.#phase = passwordNeeded ? "locked" : "ready";
+      if (passwordNeeded || purpose === null) this.#phase = "locked";
+      else this.#take(purpose);
     } catch (error) {
       this.transfer.refuse(error);
     }
@@ -110,8 +148,9 @@ export class Receiving {
     this.#phase = "unlocking";
     this.#isWrongPassword = false;
     try {
-      await this.transfer.api.unlock(password);
-      this.#phase = "ready";
+      const purpose = await this.transfer.api.unlock(password);
+      this.#password = password;
+      this.#take(purpose);
     } catch (error) {
       this.#phase = "locked";
       if (toFailure(error, "worker/crashed").code === "password/wrong") this.#isWrongPassword = true;
@@ -140,6 +179,44 @@ export class Receiving {
   /** Forgets what was interrupted. What cannot be forgotten shows when the link is opened again. */
   async discard(): Promise<void> {
     await discardTransfer({ kind: "receive", portal: portalOf(this.#link) }).catch(() => {});
+  }
+
+  /** Puts the portal of an admin link onto the list. Gives its id. @throws Failure */
+  adopt(): Promise<string> {
+    return this.#portals.api.adopt(this.#link, this.#password, this.#relay.origin);
+  }
+
+  #take(purpose: LinkPurpose): void {
+    if (this.#isOver) return;
+    this.#purpose = purpose;
+    if (purpose.capability === "write") {
+      const request = { link: this.#link, password: this.#password };
+      this.#handingIn = new Sending(this.#relay, this.#overrides, request);
+      void this.#relay.ask();
+    }
+    this.#phase = "ready";
+    void this.#hideSecret();
+  }
+
+  /** An address without its secret: the list may have the link. Where it has none the worker says that the link is cut. */
+  async #findLink(): Promise<void> {
+    if (this.#link.includes("#")) return;
+    const link = await this.#portals.api.linkOf(portalOf(this.#link)).catch(() => null);
+    if (link === null) return;
+    this.#link = link;
+    this.#isFromList = true;
+  }
+
+  /** The link is remembered a moment after it was opened. */
+  async #hideSecret(): Promise<void> {
+    const look = async (): Promise<void> => {
+      if (this.#isOver || location.hash === "") return;
+      const kept = await this.#portals.api.linkOf(portalOf(this.#link)).catch(() => null);
+      if (kept !== this.#link || location.pathname + location.hash !== this.#link) return;
+      history.replaceState(history.state, "", location.pathname + location.search);
+    };
+    await this.#portals.api.subscribe(() => void look()).catch(() => {});
+    await look();
   }
 
   async #receive(open: () => Promise<SinkRequest>, resume: boolean): Promise<void> {
@@ -179,6 +256,8 @@ export class Receiving {
   }
 
   [Symbol.dispose](): void {
+    this.#isOver = true;
+    this.#handingIn?.[Symbol.dispose]();
     this.transfer[Symbol.dispose]();
   }
 
@@ -205,28 +284,4 @@ export class Receiving {
       this.#isListing = false;
     }
   }
-}
-
-/** Asks for the place where the bytes go; a folder's permission is asked here too. */
-async function openSink(choice: SinkChoice, isStreamed: boolean): Promise<SinkRequest> {
-  if (choice === "directory") {
-    return { kind: "directory", handle: await pickDirectory() };
-  }
-  if (choice === "private") {
-    await askToPersist();
-    return { kind: "private" };
-  }
-  return isStreamed ? { kind: "download", port: await startDownload() } : { kind: "blob" };
-}
-
-/** The place of an interrupted receive. @throws Failure `sink/denied` */
-async function reopenSink(interrupted: InterruptedTransfer | null): Promise<SinkRequest> {
-  if (interrupted?.sink !== "directory") {
-    await askToPersist();
-    return { kind: "private" };
-  }
-  const [handle] = interrupted.handles;
-  if (handle?.kind !== "directory") return { kind: "directory", handle: await pickDirectory() };
-  if (!(await permitted([handle], "readwrite"))) throw new Failure("sink/denied");
-  return { kind: "directory", handle: handle as FileSystemDirectoryHandle };
 }

@@ -1,24 +1,17 @@
 /**
- * What this page's relay says about itself: its limits. The page works with careful values until it has answered.
+ * What this page's relay says about itself: its limits, and what it asks for. The page works with careful values until it has answered.
  *
  * @module
  */
 import type { RelayInfo } from "../../../core/portal/portal.ts";
+import { type Choice, choicesWith, DAY_SECONDS, EXPIRIES, IDLE_TIMES } from "../lib/choices.ts";
 
-const DAY_SECONDS = 86_400;
-
-/** Offered where the relay allows them. */
-const EXPIRIES = [
-  { seconds: 3600, text: "1 hour" },
-  { seconds: DAY_SECONDS, text: "1 day" },
-  { seconds: 3 * DAY_SECONDS, text: "3 days" },
-  { seconds: 7 * DAY_SECONDS, text: "7 days" },
-  { seconds: 30 * DAY_SECONDS, text: "30 days" },
-] as const;
+/** Until the relay has said how long it keeps a portal. */
+const CAREFUL_SECONDS = 7 * DAY_SECONDS;
 
 export class Relay {
   readonly origin: string;
-  #limits = $state.raw<RelayInfo["limits"] | null>(null);
+  #info = $state.raw<RelayInfo | null>(null);
 
   constructor(origin: string) {
     this.origin = origin;
@@ -26,31 +19,40 @@ export class Relay {
 
   /** Bytes that one portal may hold, or null when the relay has not answered. */
   get maxPortalBytes(): number | null {
-    return this.#limits?.maxPortalBytes ?? null;
+    return this.#info?.limits.maxPortalBytes ?? null;
   }
 
   get defaultExpirySeconds(): number {
-    return this.#limits?.defaultExpirySeconds ?? DAY_SECONDS;
+    return this.#info?.limits.defaultExpirySeconds ?? DAY_SECONDS;
+  }
+
+  /** Creating a portal takes an invitation. */
+  get needsInvite(): boolean {
+    return this.#info?.creation.invite ?? false;
   }
 
   /** Choices within the relay's limit; its own default is always among them. */
-  get expiries(): readonly { readonly seconds: number; readonly text: string }[] {
-    const limit = this.#limits?.maxExpirySeconds ?? 7 * DAY_SECONDS;
-    const own = this.defaultExpirySeconds;
-    const offered = EXPIRIES.filter(({ seconds }) => seconds <= limit);
-    if (offered.some(({ seconds }) => seconds === own)) return offered;
-    return [...offered, { seconds: own, text: `${Math.round((own / 3600) * 10) / 10} hours` }].sort(
-      (a, b) => a.seconds - b.seconds,
-    );
+  get expiries(): readonly Choice[] {
+    return choicesWith(this.#within(EXPIRIES), this.defaultExpirySeconds);
+  }
+
+  /** Choices for the time without use. */
+  get idleTimes(): readonly Choice[] {
+    return this.#within(IDLE_TIMES);
   }
 
   /** Asks once. Without an answer the page goes on; sending will say what is wrong. */
   async ask(): Promise<void> {
     try {
       const response = await fetch(`${this.origin}/api/v1/relay`, { cache: "no-store", credentials: "omit" });
-      if (response.ok) this.#limits = ((await response.json()) as RelayInfo).limits;
+      if (response.ok) this.#info = (await response.json()) as RelayInfo;
     } catch {
-      this.#limits = null;
+      this.#info = null;
     }
+  }
+
+  #within(choices: readonly Choice[]): readonly Choice[] {
+    const limit = this.#info?.limits.maxExpirySeconds ?? CAREFUL_SECONDS;
+    return choices.filter(({ seconds }) => seconds <= limit);
   }
 }

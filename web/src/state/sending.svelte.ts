@@ -1,10 +1,10 @@
 /**
  * The send page: a draft becomes a portal with a link, and the transfer runs until everything is on the relay; an
- * interrupted one is taken up again.
+ * interrupted one is taken up again. Handing in to somebody's request is the same, without a link to share.
  *
  * @module
  */
-import type { InterruptedTransfer, Overrides, TransferApi } from "../../../workers/transfer/api.ts";
+import type { InterruptedTransfer, Overrides, SendOptions, TransferApi } from "../../../workers/transfer/api.ts";
 import { portalOf } from "../lib/address.ts";
 import type { Collected } from "../lib/collect.ts";
 import { rememberedFigures } from "../lib/engine-figures.ts";
@@ -19,6 +19,8 @@ export class Sending {
   readonly draft = new Draft();
   readonly #relay: Relay;
   readonly #overrides: Overrides;
+  /** Whose request this is handed in to; null for an ordinary send. */
+  readonly #request: SendOptions["request"];
   #transfer = $state.raw<Transfer | null>(null);
   #link = $state<string | null>(null);
   #portal = $state<string | null>(null);
@@ -29,9 +31,10 @@ export class Sending {
   /** Started, and not yet asked to send. */
   #waiting: Transfer | null = null;
 
-  constructor(relay: Relay, overrides: Overrides) {
+  constructor(relay: Relay, overrides: Overrides, request: SendOptions["request"] = null) {
     this.#relay = relay;
     this.#overrides = overrides;
+    this.#request = request;
   }
 
   /**
@@ -76,6 +79,8 @@ export class Sending {
     await this.#run((api) =>
       api.send({
         expirySeconds: this.draft.expirySeconds ?? this.#relay.defaultExpirySeconds,
+        idleSeconds: this.draft.idleSeconds,
+        request: this.#request,
         maxDownloads: this.draft.maxDownloads,
         password: this.draft.password,
         relayOrigin: this.#relay.origin,
@@ -126,6 +131,12 @@ export class Sending {
     this.draft.clear();
     this.draft.password = "";
     this.#adding = Promise.resolve();
+  }
+
+  /** The transfer is not shown any more. */
+  [Symbol.dispose](): void {
+    this.#waiting?.[Symbol.dispose]();
+    this.backToDraft();
   }
 
   #resume(portal: string, takeOver: boolean): Promise<void> {
