@@ -10,6 +10,7 @@ const BENCHES: Readonly<Record<string, () => Promise<{ readonly run: Bench }>>> 
   engine: () => import("./engine.ts"),
   faults: () => import("./faults.ts"),
   kernels: () => import("./kernels.ts"),
+  portals: () => import("./portals.ts"),
   transfer: () => import("./transfer.ts"),
 };
 

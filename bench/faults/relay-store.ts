@@ -99,12 +99,14 @@ function inventPortal(): NewPortal {
   const random = () => Uint8Array.from(randomBytes(32));
   return {
     key: portalKey(Uint8Array.from(randomBytes(16))),
-    keyCommitment: random(),
-    readTokenHash: random(),
+    kind: "send",
+    requestHash: random(),
     ownerTokenHash: random(),
-    password: null,
     maxDownloads: null,
     expirySeconds: 3600,
+    idleSeconds: null,
+    links: [],
+    delivery: null,
     createdAtMs: 0,
     expiresAtMs: 3_600_000,
   };

@@ -38,12 +38,25 @@ async function createPortal(): Promise<{ owner: LinkRole; reader: LinkRole; leas
   if (portal === undefined || readToken === undefined || ownerToken === undefined) throw new Error("unreachable");
   const body: CreatePortal = {
     portal: base64urlnopad.encode(portal),
-    keyCommitment: base64urlnopad.encode(noise(32, "commitment")),
-    password: null,
-    readTokenHash: base64urlnopad.encode(tokenHash(readToken)),
+    kind: "send",
     ownerTokenHash: base64urlnopad.encode(tokenHash(ownerToken)),
     expirySeconds: 3600,
+    idleSeconds: null,
     maxDownloads: null,
+    links: [
+      {
+        link: base64urlnopad.encode(noise(16, "link")),
+        capability: "read",
+        tokenHash: base64urlnopad.encode(tokenHash(readToken)),
+        keyCommitment: base64urlnopad.encode(noise(32, "commitment")),
+        grant: base64urlnopad.encode(noise(60, "grant")),
+        password: null,
+        maxUses: null,
+        notBeforeMs: null,
+        expiresAtMs: null,
+      },
+    ],
+    delivery: null,
   };
   const { lease } = await callApi<{ lease: number }>(fetchFrom(relay.url), {
     method: "POST",

@@ -32,7 +32,7 @@ function handClocks(wallMs = Date.UTC(2030, 0, 1)) {
 }
 
 const statusOf = async (url: string, portal: TestPortal): Promise<number> =>
-  (await fetch(`${url}/api/v1/portals/${portal.text}`, { headers: bearer(portal.readToken) })).status;
+  (await fetch(`${url}/api/v1/portals/${portal.text}`, { headers: bearer(portal.ownerToken) })).status;
 
 describe("R11: the clock jumps", () => {
   it("[RELAY-42] a portal in use keeps its whole time through a jump of three days, and one that nobody uses does not keep it for ever", async () => {

@@ -21,12 +21,14 @@ export const KILLED_LIMITS = {
 /** The portal that it stores into. */
 export const KILLED_PORTAL: NewPortal = {
   key: portalKey(noise(16, "portal")),
-  keyCommitment: noise(32, "commitment"),
-  readTokenHash: noise(32, "read"),
+  kind: "send",
+  requestHash: noise(32, "request"),
   ownerTokenHash: noise(32, "owner"),
-  password: null,
   maxDownloads: null,
   expirySeconds: 3600,
+  idleSeconds: null,
+  links: [],
+  delivery: null,
   createdAtMs: 0,
   expiresAtMs: 3_600_000,
 };

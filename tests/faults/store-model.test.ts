@@ -57,8 +57,10 @@ async function compare(model: StoreModel, real: Real): Promise<void> {
       expect(stored).toBeUndefined();
       continue;
     }
-    const { lease, commitment, claims, isEnded } = expected;
+    const { lease, commitment, completed: claims, isEnded } = expected;
     expect(stored).toMatchObject({ lease, commitment, downloads: claims.size, bytes: bytesOf(expected) });
+    expect(stored?.links[0]?.uses).toBe(claims.size);
+    if (!isEnded) expect(await real.store.access.countClaims(key, real.nowMs)).toBe(expected.running.size);
     expect((stored?.endedAtMs ?? null) !== null).toBe(isEnded);
     const found = await real.portals.find(key);
     expect(found?.live === undefined).toBe(isEnded);
@@ -85,7 +87,7 @@ const create = fc.tuple(slotOf, fc.boolean()).map(([slot, isSame]) =>
     const request = requestOf(slot);
     // A first creation is always by the request that the others are compared with.
     const isOther = !isSame && model.portals.has(slot);
-    const sent = isOther ? { ...request, maxDownloads: 7 } : request;
+    const sent = isOther ? { ...request, requestHash: random(32) } : request;
     expect(await outcome(real.portals.create(sent))).toBe(model.create(slot, request, !isOther));
   }),
 );
@@ -176,16 +178,33 @@ const takeLease = slotOf.map((slot) =>
   }),
 );
 
-const claim = fc.tuple(slotOf, fc.nat({ max: CLAIMS.length - 1 })).map(([slot, which]) =>
+const whichOf = fc.nat({ max: CLAIMS.length - 1 });
+const claimOf = (which: number) => CLAIMS[which] ?? random(16);
+
+const complete = fc.tuple(slotOf, whichOf).map(([slot, which]) =>
+  command(`complete ${slot} ${which}`, slot, async (model, real) => {
+    const counting = real.live(slot).then((live) => real.reader(live).complete(claimOf(which)));
+    expect(await outcome(counting)).toBe(model.complete(slot, which));
+  }),
+);
+
+const claim = fc.tuple(slotOf, whichOf).map(([slot, which]) =>
   command(`claim ${slot} ${which}`, slot, async (model, real) => {
-    const counting = real.live(slot).then((live) => real.portals.countDownload(live, CLAIMS[which] ?? random(16)));
-    expect(await outcome(counting)).toBe(model.claim(slot, which));
+    const claiming = real.live(slot).then((live) => real.reader(live).claim(claimOf(which)));
+    expect(await outcome(claiming)).toBe(model.claim(slot, which));
+  }),
+);
+
+const release = fc.tuple(slotOf, whichOf).map(([slot, which]) =>
+  command(`release ${slot} ${which}`, slot, async (model, real) => {
+    const releasing = real.live(slot).then((live) => real.reader(live).release(claimOf(which)));
+    expect(await outcome(releasing)).toBe(model.release(slot, which));
   }),
 );
 
 const end = slotOf.map((slot) =>
   command(`end ${slot}`, slot, async (model, real) => {
-    const ending = real.live(slot).then((live) => real.portals.end(live));
+    const ending = real.live(slot).then((live) => real.portals.end(live, "owner"));
     expect(await outcome(ending)).toBe(model.portal(slot).isEnded ? "portal/expired" : "ok");
     model.end(slot);
   }),
@@ -211,7 +230,9 @@ const COMMANDS = [
   ...often(2, scrub),
   ...often(3, commit),
   ...often(2, takeLease),
-  ...often(2, claim),
+  ...often(2, complete),
+  ...often(3, claim),
+  release,
   end,
   forget,
   restart,

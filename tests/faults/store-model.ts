@@ -25,7 +25,9 @@ interface ModelPortal {
   isEnded: boolean;
   commitment: Commitment | null;
   readonly objects: Map<string, ModelObject>;
-  readonly claims: Set<number>;
+  readonly completed: Set<number>;
+  /** Claims that hold. */
+  readonly running: Set<number>;
 }
 
 /** What a lease is compared with the portal's. */
@@ -39,8 +41,8 @@ export class StoreModel {
     const known = this.portals.get(slot);
     if (known !== undefined) return isSame ? (known.isEnded ? "portal/expired" : "ok") : "portal/taken";
     if (this.active().length >= MODEL_LIMITS.maxPortals) return "relay/full";
-    const fresh = { lease: 1, isEnded: false, commitment: null, objects: new Map(), claims: new Set<number>() };
-    this.portals.set(slot, { request, ...fresh });
+    const fresh = { lease: 1, isEnded: false, commitment: null, objects: new Map() };
+    this.portals.set(slot, { request, ...fresh, completed: new Set(), running: new Set() });
     return "ok";
   }
 
@@ -120,11 +122,36 @@ export class StoreModel {
   }
 
   claim(slot: number, claim: number): string {
-    const portal = this.portal(slot);
-    if (portal.isEnded) return "portal/expired";
-    portal.claims.add(claim);
-    if (portal.claims.size >= (portal.request.maxDownloads ?? Number.POSITIVE_INFINITY)) this.end(slot);
+    const refusal = this.#refuseClaim(slot, claim);
+    if (refusal !== undefined) return refusal;
+    const { completed, running } = this.portal(slot);
+    if (!completed.has(claim)) running.add(claim);
     return "ok";
+  }
+
+  release(slot: number, claim: number): string {
+    const { isEnded, running } = this.portal(slot);
+    if (isEnded) return "portal/expired";
+    running.delete(claim);
+    return "ok";
+  }
+
+  complete(slot: number, claim: number): string {
+    const refusal = this.#refuseClaim(slot, claim);
+    if (refusal !== undefined) return refusal;
+    const { completed, running, request } = this.portal(slot);
+    running.delete(claim);
+    completed.add(claim);
+    if (completed.size >= (request.maxDownloads ?? Number.POSITIVE_INFINITY)) this.end(slot);
+    return "ok";
+  }
+
+  #refuseClaim(slot: number, claim: number): string | undefined {
+    const { isEnded, completed, running, request } = this.portal(slot);
+    if (isEnded) return "portal/expired";
+    if (completed.has(claim) || running.has(claim)) return undefined;
+    const isFull = completed.size + running.size >= (request.maxDownloads ?? Number.POSITIVE_INFINITY);
+    return isFull ? "portal/claimed" : undefined;
   }
 
   end(slot: number): void {
@@ -133,7 +160,9 @@ export class StoreModel {
     portal.objects.clear();
   }
 
+  /** So much time passes that no claim holds any more. */
   forgetEnded(): void {
+    for (const { running } of this.portals.values()) running.clear();
     for (const [slot, { isEnded }] of this.portals) if (isEnded) this.portals.delete(slot);
   }
 

@@ -13,6 +13,7 @@ import type { ObjectKind, SealedObject } from "../../core/wire/object.ts";
 import { ByteBudget } from "../../relay-server/src/byte-budget.ts";
 import type { LivePortal } from "../../relay-server/src/portal/live-portal.ts";
 import { Portals, TOMBSTONE_MS } from "../../relay-server/src/portal/portals.ts";
+import type { Reader } from "../../relay-server/src/portal/reader.ts";
 import { Scrubber } from "../../relay-server/src/portal/scrubber.ts";
 import { openSqliteStore } from "../../relay-server/src/store/sqlite-store.ts";
 import type { NewPortal, Store } from "../../relay-server/src/store/store.ts";
@@ -51,6 +52,10 @@ export class Real {
     this.portals = this.#portals();
   }
 
+  get nowMs(): number {
+    return this.#nowMs;
+  }
+
   static async open(): Promise<Real> {
     const dataDir = await mkdtemp(join(FOLDER, "warp-model-"));
     return new Real(dataDir, await openSqliteStore({ ...MODEL_LIMITS, dataDir, minFreeBytes: 0 }));
@@ -79,6 +84,11 @@ export class Real {
     const found = await this.portals.find(requestOf(slot).key);
     if (found?.live === undefined) throw new Failure("portal/expired");
     return found.live;
+  }
+
+  /** Who opened the portal's one link. */
+  reader(live: LivePortal): Reader {
+    return this.portals.reader(live, live.stored.links[0]?.link ?? null);
   }
 
   async upload(slot: number, { header, bytes }: SealedObject, lease: LeaseKind): Promise<void> {

@@ -6,7 +6,7 @@
  */
 import { base64, base64urlnopad } from "@scure/base";
 import { callApi } from "../../../core/edge/http-link.ts";
-import type { CreatePortal } from "../../../core/portal/portal.ts";
+import type { CreatePortal, NewLink } from "../../../core/portal/portal.ts";
 import type { Link, LinkRole } from "../../../core/ports/link.ts";
 import { tokenHash } from "../../../core/seal/keys.ts";
 import { DOWNLOAD_WINDOW_PACKS, SEALED_PACK_BYTES, UPLOAD_WINDOW_BYTES } from "../../../core/units.ts";
@@ -40,17 +40,33 @@ async function createPortal(relay: string): Promise<{ ticket: PortalTicket; owne
   const [portal, readToken, ownerToken] = [random(16), random(32), random(32)];
   const body: CreatePortal = {
     portal: base64urlnopad.encode(portal),
-    keyCommitment: base64urlnopad.encode(random(32)),
-    password: null,
-    readTokenHash: base64urlnopad.encode(tokenHash(readToken)),
+    kind: "send",
     ownerTokenHash: base64urlnopad.encode(tokenHash(ownerToken)),
     expirySeconds: 3600,
+    idleSeconds: null,
     maxDownloads: null,
+    links: [linkFor(readToken)],
+    delivery: null,
   };
   const headers = { "Content-Type": "application/json" };
   await callApi(fetchFrom(relay), { method: "POST", path: "/api/v1/portals", headers, body: JSON.stringify(body) });
   const ticket = { portal: base64.encode(portal), readToken: base64.encode(readToken) };
   return { ticket, owner: { portal, role: "send", token: ownerToken } };
+}
+
+/** A read link that opens nothing, for whoever has its token. */
+function linkFor(token: Uint8Array): NewLink {
+  return {
+    link: base64urlnopad.encode(random(16)),
+    capability: "read",
+    tokenHash: base64urlnopad.encode(tokenHash(token)),
+    keyCommitment: base64urlnopad.encode(random(32)),
+    grant: base64urlnopad.encode(random(60)),
+    password: null,
+    maxUses: null,
+    notBeforeMs: null,
+    expiresAtMs: null,
+  };
 }
 
 /** Runs `work` for 0 … count - 1, at most `width` at once, starting in order. */

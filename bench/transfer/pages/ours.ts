@@ -49,6 +49,8 @@ export async function send({ name, bytes, relay, path }: ArgumentsOf<"send">, em
     const done = ended(transfer);
     const options = {
       expirySeconds: EXPIRY_SECONDS,
+      idleSeconds: null,
+      request: null,
       maxDownloads: null,
       password: "",
       relayOrigin: relay,

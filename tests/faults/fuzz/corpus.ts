@@ -130,7 +130,12 @@ export function sendRecords(): Uint8Array[] {
       pack: null,
       pageIv: ivs.slice(0, 12),
     }),
-    encodeSendRecord({ rows: second, spans: [], pack: { final: true, payloadBytes: 500, ivs }, pageIv: null }),
+    encodeSendRecord({
+      rows: second,
+      spans: [],
+      pack: { final: true, payloadBytes: 500, ivs, tail: null },
+      pageIv: null,
+    }),
   ];
 }
 

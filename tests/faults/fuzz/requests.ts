@@ -26,16 +26,30 @@ const base64url = (bytes: Uint8Array) => Buffer.from(bytes).toString("base64url"
 
 function bodiesOf(portal: string): object[] {
   const hash = base64url(noise(32, "hash"));
+  const link = {
+    link: base64url(noise(16, "link")),
+    capability: "read",
+    tokenHash: hash,
+    keyCommitment: hash,
+    grant: hash,
+    password: { algorithm: "argon2id", memory: 65_536, iterations: 3, parallelism: 1 },
+    maxUses: 3,
+    notBeforeMs: 1,
+    expiresAtMs: 2 ** 45,
+  };
   return [
     {
       portal,
-      keyCommitment: hash,
-      password: { algorithm: "argon2id", memory: 65_536, iterations: 3, parallelism: 1 },
-      readTokenHash: hash,
+      kind: "send",
       ownerTokenHash: hash,
       expirySeconds: 3600,
+      idleSeconds: 3600,
       maxDownloads: 3,
+      links: [link],
+      delivery: { request: portal, offer: hash },
     },
+    link,
+    { expirySeconds: 3600, idleSeconds: null, maxDownloads: 5, paused: true },
     { takeOver: false },
     { packs: 1, pages: 1, root: hash },
     { claim: base64url(noise(16, "claim")) },
@@ -50,7 +64,12 @@ export function randomRequests({ portal, ownerToken, readToken }: KnownPortal, s
     "/api/v1/portals",
     base,
     `${base}?after=3&wait=0`,
-    `${base}/access`,
+    `${base}/details`,
+    `${base}/deliveries`,
+    `${base}/links`,
+    `${base}/links/${base64url(noise(16, "link"))}?plain=1`,
+    `${base}/claims`,
+    `${base}/claims/${base64url(noise(16, "claim"))}`,
     `${base}/lease`,
     `${base}/commit`,
     `${base}/downloads`,
@@ -78,6 +97,7 @@ export function randomRequests({ portal, ownerToken, readToken }: KnownPortal, s
       authorization: value(`Bearer ${dice.pick([ownerToken, readToken])}`),
       "content-type": value("application/json"),
       "warp-lease": value(dice.pick(["1", "0", "-1", "2147483648", "1e3"])),
+      "warp-claim": value(base64url(noise(16, "claim"))),
       "warp-hash": value(base64url(noise(32, "hash"))),
       "content-length": value(dice.pick(["0", "100", "4194304", "99999999999", "-1", "NaN"])),
     };
