@@ -180,10 +180,17 @@ describe("S8: a send and a receive in the app", () => {
     const sender = await sending.newPage();
     await sender.goto(`${recorder.url}/?path=tcp`);
     const buffer = Buffer.from(CONTENT.repeat(500));
-    await sender
-      .getByTestId("file-input")
-      .setInputFiles(NAMES.map((name) => ({ name, mimeType: "text/plain", buffer })));
-    await sender.getByTestId("option-password").fill(PASSWORD);
+    const files = NAMES.map((name) => ({ name, mimeType: "text/plain", buffer }));
+    const choose = () => sender.getByTestId("file-input").setInputFiles(files);
+    await choose();
+    const fillPassword = () => sender.getByTestId("option-password").fill(PASSWORD);
+    await fillPassword();
+    await sender.getByRole("button", { name: "Show the password" }).click();
+    // Left as it is, and begun again.
+    await sender.goto(`${recorder.url}/transfers`);
+    await sender.goto(`${recorder.url}/?path=tcp`);
+    await choose();
+    await fillPassword();
     const link = await createLink(sender);
     await waitForState(sender, "done");
 
@@ -198,11 +205,10 @@ describe("S8: a send and a receive in the app", () => {
     expect(Buffer.from(received[0]?.bytes ?? []).equals(buffer)).toBe(true);
     await receiver.reload();
     await receiver.locator("h1").first().waitFor();
-    // The list of transfers, which knows what it remembers.
-    for (const profile of profiles) {
-      const list = await profile.newPage();
-      await list.goto(`${recorder.url}/transfers`);
-      await list.locator("h1").first().waitFor();
+    // The list of transfers, which knows what it remembers. With the tab's way there the browser notes what the fields held.
+    for (const page of [sender, receiver]) {
+      await page.goto(`${recorder.url}/transfers`);
+      await page.locator("h1").first().waitFor();
     }
 
     const secret = new URL(link).hash.split(".")[1] ?? "";
