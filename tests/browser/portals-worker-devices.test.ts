@@ -4,11 +4,10 @@
  * @module
  */
 import { rm } from "node:fs/promises";
-import type { Browser, BrowserContext, Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { type TestRelay, testRelay } from "../integration/relay-fixture.ts";
-import { launchBrowser } from "../support/chromium.ts";
-import { type ModulePage, openModulePage, reloadModule } from "../support/module-page.ts";
+import type { Page } from "playwright-core";
+import { describe, expect, test } from "vitest";
+import { testRelay } from "../integration/relay-fixture.ts";
+import { reloadModule } from "../support/module-page.ts";
 import {
   completePortal,
   devicesOf,
@@ -18,32 +17,10 @@ import {
   portalsPage,
   refreshed,
   restore,
+  usePortalsPages,
 } from "../support/portals-pages.ts";
 
-let relay: TestRelay;
-let browser: Browser;
-let module: ModulePage;
-const contexts: BrowserContext[] = [];
-
-beforeAll(async () => {
-  relay = await testRelay();
-  browser = await launchBrowser();
-  module = await portalsPage(relay.url);
-});
-afterAll(async () => {
-  await browser?.close();
-  await relay?.[Symbol.asyncDispose]();
-});
-afterEach(async () => {
-  for (const context of contexts.splice(0)) await context.close();
-});
-
-/** A browser that knows nothing. */
-async function device(): Promise<Page> {
-  const context = await browser.newContext();
-  contexts.push(context);
-  return openModulePage(context, module);
-}
+const pages = usePortalsPages();
 
 function revoke(page: Page, name: string): Promise<number> {
   return page.evaluate(async (name) => {
@@ -54,7 +31,7 @@ function revoke(page: Page, name: string): Promise<number> {
 
 describe("two devices", () => {
   async function pair(): Promise<{ laptop: Page; phone: Page; phrase: string }> {
-    const [laptop, phone] = [await device(), await device()];
+    const [laptop, phone] = [await pages.open(), await pages.open()];
     const phrase = await keepUnderPhrase(laptop, "Laptop");
     expect(await restore(phone, phrase, "Phone")).toBe("resolved");
     return { laptop, phone, phrase };
@@ -78,13 +55,8 @@ describe("two devices", () => {
   test("[VAULT-14] what was changed while the relay was away is told when it is back", async () => {
     const away = await testRelay();
     const port = new URL(away.url).port;
-    const pages = await portalsPage(away.url);
-    const open = async () => {
-      const context = await browser.newContext();
-      contexts.push(context);
-      return openModulePage(context, pages);
-    };
-    const [laptop, phone] = [await open(), await open()];
+    const module = await portalsPage(away.url);
+    const [laptop, phone] = [await pages.open(module), await pages.open(module)];
     await laptop.evaluate(() => warpPortals.send("kept"));
     const words = await laptop.evaluate(() => warpPortals.portals.makePhrase());
     await laptop.evaluate((origin) => warpPortals.portals.confirmPhrase(origin, "Laptop"), away.url);
@@ -130,7 +102,7 @@ describe("two devices", () => {
   test("[VAULT-16] a device that was taken off keeps its list, is told nothing new, and its keys open nothing", async () => {
     const { laptop, phone, phrase } = await pair();
     const done = await laptop.evaluate(() => warpPortals.send("done"));
-    await completePortal(relay.url, done);
+    await completePortal(pages.relay.url, done);
     const sending = await laptop.evaluate(() => warpPortals.send("being sent"));
     await refreshed(laptop);
     expect(await refreshed(phone)).toHaveLength(2);
@@ -164,7 +136,7 @@ describe("two devices", () => {
     expect(await refreshed(phone)).toHaveLength(2);
 
     // The portal that was being sent gets another key as soon as it is complete.
-    await completePortal(relay.url, sending);
+    await completePortal(pages.relay.url, sending);
     await refreshed(laptop);
     expect(await pause(phone, sending.portal)).toBe("portal/unknown");
     expect(await pause(laptop, sending.portal)).toBe("resolved");
@@ -181,11 +153,11 @@ describe("two devices", () => {
   });
 
   test("[VAULT-17] a key whose replacing was cut off is found again", async () => {
-    const page = await device();
+    const page = await pages.open();
     const made = await page.evaluate(() => warpPortals.send("cut off"));
-    await completePortal(relay.url, made);
+    await completePortal(pages.relay.url, made);
     await page.evaluate((portal) => warpPortals.renewHalf(portal), made.portal);
-    await reloadModule(page, module);
+    await reloadModule(page, pages.module);
     expect((await refreshed(page))[0]).toMatchObject({ ended: null, live: { phase: "active" } });
     // The same when the first thing done is a change.
     await page.evaluate((portal) => warpPortals.renewHalf(portal), made.portal);

@@ -3,11 +3,10 @@
  *
  * @module
  */
-import type { Browser, BrowserContext, Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { type TestRelay, testRelay } from "../integration/relay-fixture.ts";
-import { launchBrowser } from "../support/chromium.ts";
-import { type ModulePage, openModulePage, reloadModule } from "../support/module-page.ts";
+import type { Page } from "playwright-core";
+import { beforeEach, describe, expect, test } from "vitest";
+import { testRelay } from "../integration/relay-fixture.ts";
+import { reloadModule } from "../support/module-page.ts";
 import {
   addLink,
   completePortal,
@@ -17,35 +16,22 @@ import {
   PLAIN_LINK,
   portalsPage,
   refreshed,
+  usePortalsPages,
 } from "../support/portals-pages.ts";
 
 const HOUR_MS = 3_600_000;
 
-let relay: TestRelay;
-let browser: Browser;
-let module: ModulePage;
-let context: BrowserContext;
+const pages = usePortalsPages();
 let page: Page;
 
-beforeAll(async () => {
-  relay = await testRelay();
-  browser = await launchBrowser();
-  module = await portalsPage(relay.url);
-});
-afterAll(async () => {
-  await browser?.close();
-  await relay?.[Symbol.asyncDispose]();
-});
 beforeEach(async () => {
-  context = await browser.newContext();
-  page = await openModulePage(context, module);
+  page = await pages.open();
 });
-afterEach(() => context.close());
 
 describe("a portal's links", () => {
   test("are made with rules of their own, and revoked one by one", async () => {
     const made = await page.evaluate(() => warpPortals.send("linked"));
-    await completePortal(relay.url, made);
+    await completePortal(pages.relay.url, made);
     const [later, past] = [Date.now() + HOUR_MS, Date.now() + 120_000];
     const named = await addLink(page, made.portal, {
       label: "for Ada",
@@ -91,21 +77,20 @@ describe("a portal's links", () => {
 
   test("of a portal that is managed by an admin link are made with its rights, and it stays managed after a reload", async () => {
     const made = await page.evaluate(() => warpPortals.send("of the owner"));
-    await completePortal(relay.url, made);
+    await completePortal(pages.relay.url, made);
     const admin = await addLink(page, made.portal, { capability: "admin", password: "between us" });
-    const elsewhere = await browser.newContext();
-    const helper = await openModulePage(elsewhere, module);
+    const helper = await pages.open();
     const adopt = (link: string, password: string) =>
       helper.evaluate(
         ([link, password, origin]) => warpPortals.codeOf(warpPortals.portals.adopt(link, password, origin)),
-        [link, password, relay.url] as const,
+        [link, password, pages.relay.url] as const,
       );
     expect(await adopt(made.path, "")).toBe("link/purpose");
     expect(await adopt(admin, "")).toBe("password/needed");
     expect(await adopt(admin, "between them")).toBe("password/wrong");
     expect(await list(helper)).toEqual([]);
     expect(await adopt(admin, "between us")).toBe("resolved");
-    await reloadModule(helper, module);
+    await reloadModule(helper, pages.module);
     expect(await only(refreshed(helper))).toMatchObject({
       as: "managed",
       canManage: true,
@@ -130,7 +115,6 @@ describe("a portal's links", () => {
     expect(seen).toMatchObject({ capability: "read", label: "", path: null });
     await helper.evaluate((portal) => warpPortals.portals.end(portal), made.portal);
     expect(await only(refreshed(page))).toMatchObject({ ended: "owner" });
-    await elsewhere.close();
   });
 });
 
@@ -138,8 +122,7 @@ describe("a relay whose date is another", () => {
   test("is understood by this machine's clock, and told its own", async () => {
     const ahead = () => Date.now() + 5 * HOUR_MS;
     await using relay = await testRelay({}, { clocks: { wall: ahead, steady: () => performance.now() } });
-    const elsewhere = await browser.newContext();
-    page = await openModulePage(elsewhere, await portalsPage(relay.url));
+    page = await pages.open(await portalsPage(relay.url));
     const { portal } = await page.evaluate(() => warpPortals.send("five hours ahead"));
     const [nowMs, link] = [Date.now(), { expiresAtMs: Date.now() + 30 * 60_000 }];
     const early = await addLink(page, portal, { ...link, notBeforeMs: nowMs + 20 * 60_000 });
@@ -156,7 +139,6 @@ describe("a relay whose date is another", () => {
       [first?.expiresAtMs, link.expiresAtMs],
     ])
       expect(Math.abs((timeMs ?? 0) - (wantedMs ?? 0))).toBeLessThan(120_000);
-    await elsewhere.close();
   });
 });
 
@@ -172,14 +154,13 @@ describe("a request", () => {
             maxUses: 2,
             password: "photos",
           }),
-        [relay.url, title] as const,
+        [pages.relay.url, title] as const,
       );
     const path = await request("Photos of the day");
-    const elsewhere = await browser.newContext();
-    const stranger = await openModulePage(elsewhere, module);
+    const stranger = await pages.open();
     expect(await openPath(stranger, path, "photos")).toBe("write: Photos of the day");
     const delivery = await stranger.evaluate((path) => warpPortals.deliver(path, "photos"), path);
-    await completePortal(relay.url, delivery);
+    await completePortal(pages.relay.url, delivery);
     const asked = await only(refreshed(page));
     expect(asked).toMatchObject({ as: "request", kind: "request", title: "Photos of the day", link: path });
     expect(asked.live?.deliveries).toMatchObject([{ portal: delivery.portal, path: delivery.path, isComplete: true }]);
@@ -189,6 +170,5 @@ describe("a request", () => {
     expect(await openPath(stranger, second, "")).toBe("write: Photos of the day");
     await page.evaluate((portal) => warpPortals.portals.end(portal), asked.portal);
     expect(await openPath(page, delivery.path)).toBe("portal/unknown");
-    await elsewhere.close();
   });
 });

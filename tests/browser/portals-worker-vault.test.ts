@@ -7,47 +7,23 @@
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Browser, BrowserContext, Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import type { Page } from "playwright-core";
+import { describe, expect, test } from "vitest";
 import type { KnownPortal } from "../../workers/portals/api.ts";
-import { type TestRelay, testRelay } from "../integration/relay-fixture.ts";
-import { launchBrowser, launchProfile } from "../support/chromium.ts";
-import { type ModulePage, openModulePage, reloadModule } from "../support/module-page.ts";
+import { launchProfile } from "../support/chromium.ts";
+import { openModulePage, reloadModule } from "../support/module-page.ts";
 import {
   completePortal,
   devicesOf,
   identityOf,
   keepUnderPhrase,
   list,
-  portalsPage,
   refreshed,
   restore,
+  usePortalsPages,
 } from "../support/portals-pages.ts";
 
-let relay: TestRelay;
-let browser: Browser;
-let module: ModulePage;
-const contexts: BrowserContext[] = [];
-
-beforeAll(async () => {
-  relay = await testRelay();
-  browser = await launchBrowser();
-  module = await portalsPage(relay.url);
-});
-afterAll(async () => {
-  await browser?.close();
-  await relay?.[Symbol.asyncDispose]();
-});
-afterEach(async () => {
-  for (const context of contexts.splice(0)) await context.close();
-});
-
-/** A browser that knows nothing. */
-async function device(): Promise<Page> {
-  const context = await browser.newContext();
-  contexts.push(context);
-  return openModulePage(context, module);
-}
+const pages = usePortalsPages();
 
 /** Without what only one device has seen. */
 function plain(portals: readonly KnownPortal[]): unknown {
@@ -70,22 +46,22 @@ async function foundIn(folder: string, canaries: readonly (string | Uint8Array)[
 
 describe("a recovery phrase", () => {
   test("[VAULT-10] is the same until it is confirmed, and then forgotten; the list is kept from then on", async () => {
-    const page = await device();
+    const page = await pages.open();
     expect(await identityOf(page)).toBe("local");
     await page.evaluate(() => warpPortals.send("before the phrase"));
     const words = await page.evaluate(() => warpPortals.portals.makePhrase());
     expect(words).toHaveLength(24);
-    await reloadModule(page, module);
+    await reloadModule(page, pages.module);
     expect(await identityOf(page)).toBe("unconfirmed");
     expect(await page.evaluate(() => warpPortals.portals.makePhrase())).toEqual(words);
-    await page.evaluate((origin) => warpPortals.portals.confirmPhrase(origin, "Laptop"), relay.url);
+    await page.evaluate((origin) => warpPortals.portals.confirmPhrase(origin, "Laptop"), pages.relay.url);
     const identity = await page.evaluate(() => warpPortals.portals.identity());
     expect(identity.state).toBe("kept");
     expect(Math.abs((identity.syncedAtMs ?? 0) - Date.now())).toBeLessThan(60_000);
     expect(await devicesOf(page)).toMatchObject([{ name: "Laptop", isThis: true, isRevoked: false }]);
     const again = await page.evaluate(
       (origin) => warpPortals.codeOf(warpPortals.portals.confirmPhrase(origin, "Laptop")),
-      relay.url,
+      pages.relay.url,
     );
     expect(again).toBe("journal/absent");
     const kept = await page.evaluate(async () => {
@@ -96,10 +72,10 @@ describe("a recovery phrase", () => {
   });
 
   test("[VAULT-13] brings the same list to a fresh browser, which can pause and end there", async () => {
-    const laptop = await device();
+    const laptop = await pages.open();
     const sent = await laptop.evaluate(() => warpPortals.send("letters.zip"));
-    await completePortal(relay.url, sent);
-    const request = { title: "Photos", relayOrigin: relay.url, expirySeconds: 3600, maxUses: null, password: "" };
+    await completePortal(pages.relay.url, sent);
+    const request = { title: "Photos", relayOrigin: pages.relay.url, expirySeconds: 3600, maxUses: null, password: "" };
     await laptop.evaluate((request) => warpPortals.portals.createRequest(request), request);
     await laptop.evaluate(([portal, link]) => warpPortals.portals.addLink(portal, link), [
       sent.portal,
@@ -111,7 +87,7 @@ describe("a recovery phrase", () => {
     await laptop.evaluate(() => warpPortals.send("only here", "received"));
     const phrase = await keepUnderPhrase(laptop, "Laptop");
 
-    const phone = await device();
+    const phone = await pages.open();
     expect(await restore(phone, `  ${phrase.toUpperCase().replaceAll(" ", "\n ")} `, "Phone")).toBe("resolved");
     expect(await identityOf(phone)).toBe("kept");
     const shared = (await refreshed(laptop)).filter(({ as }) => as !== "received");
@@ -139,9 +115,9 @@ describe("a recovery phrase", () => {
   });
 
   test("that is mistyped says which word; one that nobody has, or of another relay, is unknown; nothing changes", async () => {
-    const laptop = await device();
+    const laptop = await pages.open();
     const words = (await keepUnderPhrase(laptop, "Laptop")).split(" ");
-    const phone = await device();
+    const phone = await pages.open();
     const codes = [];
     for (const wrong of [
       words.with(6, "warpportal"),
@@ -165,7 +141,7 @@ describe("a recovery phrase", () => {
   test("[VAULT-11] leaves nothing in clear, neither at the relay nor in the browser's profile", async () => {
     const folder = await mkdtemp(join(tmpdir(), "warp-vault-"));
     const context = await launchProfile(folder);
-    const page = await openModulePage(context, module);
+    const page = await openModulePage(context, pages.module);
     const made = await page.evaluate(() => warpPortals.send("canary-title"));
     const phrase = await keepUnderPhrase(page, "canary-device");
     await page.evaluate(() => warpPortals.portals.refresh());
@@ -186,10 +162,10 @@ describe("a recovery phrase", () => {
       ],
       ...[Uint8Array.from(record.ownerSecret), Uint8Array.from(record.secret)],
     ];
-    expect(await foundIn(relay.dataDir, secrets)).toEqual([]);
+    expect(await foundIn(pages.relay.dataDir, secrets)).toEqual([]);
     expect(await foundIn(folder, [...secrets, made.portal])).toEqual([]);
     // The relay does know the portal: the search looks in the right place.
-    expect(await foundIn(relay.dataDir, [Buffer.from(made.portal, "base64url").toString("hex")])).not.toEqual([]);
+    expect(await foundIn(pages.relay.dataDir, [Buffer.from(made.portal, "base64url").toString("hex")])).not.toEqual([]);
     await rm(folder, { recursive: true, force: true });
   });
 });

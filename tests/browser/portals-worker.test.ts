@@ -3,49 +3,33 @@
  *
  * @module
  */
-import type { Browser, BrowserContext, Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { type TestRelay, testRelay } from "../integration/relay-fixture.ts";
-import { launchBrowser } from "../support/chromium.ts";
-import { type ModulePage, openModulePage, reloadModule } from "../support/module-page.ts";
+import type { Page } from "playwright-core";
+import { beforeEach, describe, expect, test } from "vitest";
+import { openModulePage, reloadModule } from "../support/module-page.ts";
 import {
   completePortal,
   endElsewhere,
   list,
   only,
   openPath,
-  portalsPage,
   refreshed,
+  usePortalsPages,
 } from "../support/portals-pages.ts";
 
 const HOUR_MS = 3_600_000;
 
-let relay: TestRelay;
-let browser: Browser;
-let module: ModulePage;
-let context: BrowserContext;
+const pages = usePortalsPages();
 let page: Page;
 
-beforeAll(async () => {
-  relay = await testRelay();
-  browser = await launchBrowser();
-  module = await portalsPage(relay.url);
-});
-afterAll(async () => {
-  await browser?.close();
-  await relay?.[Symbol.asyncDispose]();
-});
 beforeEach(async () => {
-  context = await browser.newContext();
-  page = await openModulePage(context, module);
+  page = await pages.open();
 });
-afterEach(() => context.close());
 
 describe("the list", () => {
   test("says what is remembered at once, and what the relay tells when it was asked", async () => {
     const one = await page.evaluate(() => warpPortals.send("one.txt"));
     await page.evaluate(() => warpPortals.send("two.txt", "delivered"));
-    await completePortal(relay.url, one);
+    await completePortal(pages.relay.url, one);
     const before = await list(page);
     expect(before.map(({ title, as, live, canManage }) => ({ title, as, live, canManage }))).toEqual([
       { title: "two.txt", as: "delivered", live: null, canManage: true },
@@ -64,7 +48,7 @@ describe("the list", () => {
 
   test("is told of changes, also those of another tab", async () => {
     await page.evaluate(() => warpPortals.watch());
-    const other = await openModulePage(context, module);
+    const other = await openModulePage(page.context(), pages.module);
     await other.evaluate(() => warpPortals.send("from another tab"));
     await expect.poll(() => page.evaluate(() => warpPortals.changes), { timeout: 30_000 }).toBeGreaterThan(0);
     expect((await only(list(page))).title).toBe("from another tab");
@@ -73,7 +57,7 @@ describe("the list", () => {
   test("marks what ended elsewhere with its reason, and what the relay does not know", async () => {
     const ended = await page.evaluate(() => warpPortals.send("ended"));
     const own = await page.evaluate(() => warpPortals.send("never made"));
-    await endElsewhere(relay.url, ended);
+    await endElsewhere(pages.relay.url, ended);
     await page.evaluate(async (portal) => {
       const { record } = await warpPortals.found(portal);
       await warpPortals.remember({ ...record, ownerSecret: new Uint8Array(32), changedAtMs: record.changedAtMs + 1 });
@@ -83,7 +67,7 @@ describe("the list", () => {
       ["ended", "owner"],
     ]);
     // It is not asked for again, and stays so.
-    await reloadModule(page, module);
+    await reloadModule(page, pages.module);
     expect((await list(page)).map((portal) => portal.ended)).toEqual(["unknown", "owner"]);
   });
 
@@ -104,7 +88,7 @@ describe("the list", () => {
     const text = await page.evaluate(() => warpPortals.portals.exportList());
     expect(JSON.parse(text)).toMatchObject({
       format: "warp-portal-list/1",
-      portals: [{ as: "sent", title: "text.txt", portal, links: [{ url: relay.url + path, revoked: false }] }],
+      portals: [{ as: "sent", title: "text.txt", portal, links: [{ url: pages.relay.url + path, revoked: false }] }],
     });
     expect(JSON.parse(text).portals[0].created).toMatch(/^\d{4}-\d\d-\d\dT/);
     await page.evaluate(() => warpPortals.portals.clear());
@@ -117,7 +101,7 @@ describe("the list", () => {
 describe("a portal's rules", () => {
   test("are changed: paused and resumed, longer, fewer downloads, ends when idle", async () => {
     const made = await page.evaluate(() => warpPortals.send("rules"));
-    await completePortal(relay.url, made);
+    await completePortal(pages.relay.url, made);
     const change = async (change: Parameters<typeof warpPortals.portals.change>[1]) => {
       await page.evaluate(([portal, change]) => warpPortals.portals.change(portal, change), [
         made.portal,
@@ -141,7 +125,7 @@ describe("a portal's rules", () => {
 
   test("end with it: for everybody at once, and it stays on the list until it is taken off", async () => {
     const made = await page.evaluate(() => warpPortals.send("to end"));
-    await completePortal(relay.url, made);
+    await completePortal(pages.relay.url, made);
     await page.evaluate((portal) => warpPortals.portals.end(portal), made.portal);
     expect(await only(list(page))).toMatchObject({ ended: "owner" });
     expect(await openPath(page, made.path)).toBe("portal/unknown");

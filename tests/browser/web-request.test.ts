@@ -4,21 +4,25 @@
  *
  * @module
  */
-import type { Page } from "playwright-core";
 import { describe, expect, it } from "vitest";
 import { expectAccessible, expectFitting } from "../support/axe.ts";
 import { knownPortals, REQUEST_ID } from "../support/known-portals.ts";
 import type { Script } from "../support/scripted-transfer.ts";
-import { attributes, calls, ENTRIES, LINK, portalCalls, SENDING, show, useWebPages } from "../support/web-pages.ts";
+import {
+  attributes,
+  calls,
+  chooseFiles,
+  ENTRIES,
+  LINK,
+  portalCalls,
+  SENDING,
+  show,
+  useWebPages,
+} from "../support/web-pages.ts";
 
 const pages = useWebPages();
 const PORTAL = "q3Zk1Yw0R5uT8sVbXc2NeA";
 const WRITE: Script = { purpose: { capability: "write", title: "Photos of the trip" } };
-
-const chooseFile = (page: Page, name: string): Promise<void> =>
-  page
-    .getByTestId("file-input")
-    .setInputFiles([{ name, mimeType: "text/plain", buffer: Buffer.from(`contents of ${name}`) }]);
 
 /** A received portal of the list, as the worker remembers it. */
 const remembered = (link: string): Script => {
@@ -88,7 +92,7 @@ describe("handing in", () => {
     const page = await pages.open(`${LINK.replace("#", "?path=tcp#")}`, WRITE);
     await page.getByRole("heading", { level: 1, name: "Photos of the trip: hand in files" }).waitFor();
     expect(await page.getByTestId("link-purpose").getAttribute("data-purpose")).toBe("write");
-    await chooseFile(page, "a.txt");
+    await chooseFiles(page, "a.txt");
     await page.getByTestId("hand-in").click();
     await page.getByTestId("pause").waitFor();
     const [, [method, options] = []] = (await calls(page)).filter(([name]) => name === "open" || name === "send");
@@ -116,7 +120,7 @@ describe("handing in", () => {
     await page.getByText("The password is not right.").waitFor();
     await page.getByTestId("password-input").fill("open sesame");
     await page.keyboard.press("Enter");
-    await chooseFile(page, "a.txt");
+    await chooseFiles(page, "a.txt");
     await page.getByTestId("hand-in").click();
     await page.getByTestId("pause").waitFor();
     const send = (await calls(page)).find(([method]) => method === "send");
@@ -138,7 +142,7 @@ describe("handing in", () => {
     // The link itself was refused: nothing can be handed in.
     expect(await page.getByTestId("failure").textContent()).toContain("the relay does not tell strangers which");
     const other = await pages.open(LINK, WRITE);
-    await chooseFile(other, "a.txt");
+    await chooseFiles(other, "a.txt");
     await other.getByTestId("hand-in").click();
     await other.getByTestId("pause").waitFor();
     await show(other, { state: "failed", failure: { code: "portal/full", details: { limitBytes: 5e8 } } });

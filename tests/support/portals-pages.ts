@@ -3,7 +3,8 @@
  *
  * @module
  */
-import type { Page } from "playwright-core";
+import type { Browser, Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll } from "vitest";
 import { MerkleBuilder } from "../../core/hash/merkle.ts";
 import type { KnownDevice, KnownPortal, LinkOptions } from "../../workers/portals/api.ts";
 import {
@@ -15,14 +16,56 @@ import {
   sealed,
   type TestPortal,
 } from "../integration/relay-client.ts";
+import { type TestRelay, testRelay } from "../integration/relay-fixture.ts";
 import { bundle } from "./bundle.ts";
-import type { ModulePage } from "./module-page.ts";
+import { launchBrowser } from "./chromium.ts";
+import { type ModulePage, openModulePage } from "./module-page.ts";
 
 /** The page and the worker, bundled; `origin` is the relay's. */
 export async function portalsPage(origin: string): Promise<Required<ModulePage>> {
   const code = await bundle("tests/browser/portals-page.ts", "es");
   const worker = await bundle("workers/portals/portals.worker.ts", "es");
   return { origin, code, worker, global: "warpPortals" };
+}
+
+export interface PortalsPages {
+  readonly relay: TestRelay;
+  /** The page at that relay. */
+  readonly module: ModulePage;
+  /** Opens it, or the one given, in a context of its own that knows nothing; closed after the test. */
+  open(module?: ModulePage): Promise<Page>;
+}
+
+/** Starts relay and browser for the tests of one file. Call it at the top; the values are there from the first test on. */
+export function usePortalsPages(): PortalsPages {
+  let relay: TestRelay | undefined;
+  let browser: Browser | undefined;
+  let module: ModulePage | undefined;
+  beforeAll(async () => {
+    relay = await testRelay();
+    browser = await launchBrowser();
+    module = await portalsPage(relay.url);
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await relay?.[Symbol.asyncDispose]();
+  });
+  afterEach(async () => {
+    for (const context of browser?.contexts() ?? []) await context.close();
+  });
+  const there = <T>(value: T | undefined): T => {
+    if (value === undefined) throw new Error("the relay is started once the tests begin");
+    return value;
+  };
+  return {
+    get relay() {
+      return there(relay);
+    },
+    get module() {
+      return there(module);
+    },
+    open: async (other) => openModulePage(await there(browser).newContext(), other ?? there(module)),
+  };
 }
 
 /** A link for reading, without rules. */

@@ -119,9 +119,14 @@ async function makeJournals(context: BrowserContext, url: string): Promise<void>
 }
 
 /** Chooses files of these names; each holds "contents of" and its name. */
-export async function choose(page: Page, ...names: string[]): Promise<void> {
+export async function chooseFiles(page: Page, ...names: string[]): Promise<void> {
   const files = names.map((name) => ({ name, mimeType: "text/plain", buffer: Buffer.from(`contents of ${name}`) }));
   await page.getByTestId("file-input").setInputFiles(files);
+}
+
+/** Chooses them on the send page. */
+export async function choose(page: Page, ...names: string[]): Promise<void> {
+  await chooseFiles(page, ...names);
   await page.getByTestId("create-link").waitFor();
 }
 
