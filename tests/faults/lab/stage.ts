@@ -28,7 +28,7 @@ export const FETCHED_TWICE_BYTES: number = (DOWNLOAD_WINDOW_PACKS + 1) * SEALED_
 export interface Outcome extends Ended {
   /** When all was well again, or when a lasting fault struck: what `disturb` gave. Milliseconds since 1970. */
   readonly faultAtMs: number;
-  /** Milliseconds from then until bytes were done again; NaN when none were. */
+  /** Milliseconds from then until bytes were done again, or the end; NaN when neither came. */
   readonly senderMs: number;
   readonly receiverMs: number;
   /** Bytes that crossed the network more often than once. */

@@ -70,11 +70,16 @@ export async function until(page: Page, isReached: (moment: Moment) => boolean, 
   }
 }
 
-/** Milliseconds from `sinceMs` until bytes were done again, over `path` where one is named; undefined when never. */
+/**
+ * Milliseconds from `sinceMs` until bytes were done again, over `path` where one is named; until it was done, where no bytes were
+ * left. Undefined when never.
+ */
 export function recoveryMs(story: readonly Moment[], sinceMs: number, path?: PathKind): number | undefined {
-  const before = story.findLast(({ atMs }) => atMs <= sinceMs)?.bytesDone ?? 0;
+  const before = story.findLast(({ atMs }) => atMs <= sinceMs);
+  if (before?.state === "done") return 0;
   const after = story.find(
-    (moment) => moment.atMs > sinceMs && moment.bytesDone > before && (path ?? moment.path) === moment.path,
+    ({ atMs, state, bytesDone, path: by }) =>
+      atMs > sinceMs && (state === "done" || bytesDone > (before?.bytesDone ?? 0)) && (path ?? by) === by,
   );
   return after && after.atMs - sinceMs;
 }
