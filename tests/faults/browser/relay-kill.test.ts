@@ -16,7 +16,7 @@ import { launchBrowser } from "../../support/chromium.ts";
 import { freePort, launchRelay, type RunningRelay } from "../../support/launch.ts";
 import { noteFigures } from "../lab/figures.ts";
 import { SENT_TWICE_BYTES } from "../lab/stage.ts";
-import { now, recoveryMs } from "../lab/story.ts";
+import { now, recoveryMs, until } from "../lab/story.ts";
 import { readTraffic } from "../lab/traffic.ts";
 import { type Cargo, makeCargo, startTransfer } from "../lab/transfer.ts";
 import { rounds } from "../scale.ts";
@@ -80,6 +80,7 @@ describe("R1: a relay that is killed and comes back", () => {
             await pass(100 + 300 * Math.random());
             received += (await readTraffic(relay.url)).receivedBytes;
             await relay.kill();
+            await until(transfer.sender, ({ state }) => state === "waiting" || state === "done", LIMIT_MS);
             const acknowledged = await now(transfer.sender);
             const rows = await packRows(dataDir);
             relay = await launchRelay({ dataDir, port });
