@@ -11,6 +11,7 @@ const BENCHES: Readonly<Record<string, () => Promise<{ readonly run: Bench }>>> 
   faults: () => import("./faults.ts"),
   kernels: () => import("./kernels.ts"),
   portals: () => import("./portals.ts"),
+  schedule: () => import("./schedule.ts"),
   transfer: () => import("./transfer.ts"),
 };
 

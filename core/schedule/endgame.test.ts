@@ -1,0 +1,88 @@
+import { describe, expect, it } from "vitest";
+import { RangeSet } from "../chunk/range-set.ts";
+import type { Orders } from "./dispatch-orders.ts";
+import { Dispatcher } from "./dispatcher.ts";
+import { type EdgeView, WEIGHT_ONE } from "./model.ts";
+
+const PACK = 1_000_000;
+const VIEW: EdgeView = { bytesPerSec: PACK, rttUs: 0, backlogBytes: 0, maxActive: 8, weight: WEIGHT_ONE };
+
+function range(start: number, end: number): RangeSet {
+  const set = new RangeSet();
+  set.add(start, end);
+  return set;
+}
+
+/** A dispatcher over edges like `VIEW` but for what is given; each holds packs 0 to 99. */
+function dispatcherOf(edges: readonly Partial<EdgeView>[]): Dispatcher {
+  const dispatcher = new Dispatcher({ edges: edges.map((edge) => ({ ...VIEW, ...edge })), packBytes: PACK, seed: 1 });
+  for (const edge of edges.keys()) dispatcher.holders(edge, range(0, 100));
+  return dispatcher;
+}
+
+const starts = ({ start }: Orders): string[] => start.map(({ pack, edge }) => `${pack}@${edge}`);
+
+describe("the end game", () => {
+  it("asks an idle edge for the pack that is slowest, and cancels the loser", () => {
+    const dispatcher = dispatcherOf([
+      { bytesPerSec: PACK, maxActive: 1 },
+      { bytesPerSec: PACK / 2, maxActive: 1 },
+    ]);
+    for (const pack of [0, 1]) dispatcher.want(pack);
+    expect(starts(dispatcher.tick(0))).toEqual(["0@0"]);
+    dispatcher.setEdge(1, { ...VIEW, bytesPerSec: 50 * PACK, maxActive: 1 });
+    expect(starts(dispatcher.tick(50))).toEqual(["1@1"]);
+    dispatcher.arrived(1, 1);
+    const orders = dispatcher.fill(100);
+    expect(orders.start).toEqual([{ pack: 0, edge: 1, isDuplicate: true }]);
+    expect(dispatcher.arrived(0, 1)).toBe(true);
+    expect(dispatcher.fill(150).cancel).toEqual([{ pack: 0, edge: 0 }]);
+    expect(dispatcher.arrived(0, 0)).toBe(false);
+    expect(dispatcher.counts).toEqual({ wanted: 0, active: 0, waiting: 0, duplicates: 1 });
+  });
+
+  it("starts no more than one copy for fifty packs, and one in any case", () => {
+    const dispatcher = dispatcherOf([{ bytesPerSec: PACK / 100, maxActive: 50 }]);
+    for (let pack = 0; pack < 99; pack++) {
+      dispatcher.want(pack);
+      dispatcher.arrived(pack, 0);
+    }
+    for (let pack = 0; pack < 10; pack++) dispatcher.want(pack);
+    for (let nowMs = 0; dispatcher.counts.active < 10; nowMs++) {
+      for (const { pack } of dispatcher.tick(nowMs).start) dispatcher.progress(pack, 0, PACK - 10, nowMs);
+    }
+    dispatcher.setEdge(0, { ...VIEW, bytesPerSec: 1 });
+    dispatcher.setEdge(1, { ...VIEW, bytesPerSec: 100 * PACK });
+    dispatcher.holders(1, range(0, 100));
+    const copies: boolean[] = [];
+    for (let nowMs = 20; nowMs < 40; nowMs++) {
+      for (const { pack, edge, isDuplicate } of dispatcher.tick(nowMs).start) {
+        copies.push(isDuplicate);
+        dispatcher.arrived(pack, edge);
+      }
+    }
+    expect(copies).toEqual([true, true]);
+  });
+
+  it("makes the copy at the fastest idle holder, and no third one", () => {
+    const dispatcher = dispatcherOf([{ bytesPerSec: PACK }, { weight: 0 }, { weight: 0 }, { weight: 0 }]);
+    dispatcher.want(0);
+    dispatcher.tick(0);
+    for (const [edge, times] of [8, 10, 9].entries()) {
+      dispatcher.setEdge(edge + 1, { ...VIEW, bytesPerSec: times * PACK });
+    }
+    for (let pack = 1; pack < 100; pack++) {
+      dispatcher.want(pack);
+      dispatcher.unwant(pack);
+    }
+    expect(dispatcher.tick(50).start).toEqual([{ pack: 0, edge: 2, isDuplicate: true }]);
+    expect(dispatcher.tick(1_700).start).toEqual([]);
+  });
+
+  it("makes no copy that would not gain", () => {
+    const dispatcher = dispatcherOf([{ maxActive: 1 }, { bytesPerSec: PACK / 2, maxActive: 1 }]);
+    dispatcher.want(0);
+    dispatcher.tick(0);
+    expect(dispatcher.tick(50).start).toEqual([]);
+  });
+});
