@@ -17,7 +17,7 @@ const TOLERANCE = 1e-3;
 const MOST_LOOKS = 2 ** 17;
 const LEAST_SWEEPS = 8;
 const MOST_SWEEPS = 512;
-/** Sweeps over the classes that a change reached. */
+/** Sweeps over the classes that a change reached, at least. */
 const RELAX_SWEEPS = 24;
 /** What edges may rise above what cannot be helped before the classes of their neighbours are asked too. */
 const SLACK = 0.004;
@@ -35,6 +35,7 @@ export class Flow {
   /** Weighted microseconds of a byte at each edge; 0 for one that is not in use. Read only for others. */
   readonly usPerByte: Float64Array;
   readonly #shape: FlowShape;
+  readonly #sweeps: number;
   readonly #freeUs: Float64Array;
   readonly #bytesPerUs: Float64Array;
   /** Pairs by edge: classes of edge `e` are `#classesOf[#edgeStart[e]]` to `#classesOf[#edgeStart[e + 1]]`. */
@@ -58,6 +59,7 @@ export class Flow {
     const { start, holder, edges } = shape;
     const classes = start.length - 1;
     this.#shape = shape;
+    this.#sweeps = Math.min(MOST_SWEEPS, Math.max(LEAST_SWEEPS, Math.floor(MOST_LOOKS / Math.max(1, holder.length))));
     this.bytes = new Float64Array(holder.length);
     this.demandBytes = new Float64Array(classes);
     this.levelUs = new Float64Array(edges);
@@ -82,12 +84,11 @@ export class Flow {
     this.#bytesPerUs[edge] = isUsable ? 1 / usPerByte : 0;
   }
 
-  /** Bytes of memory that the flow holds, apart from its shape. */
+  /** Bytes of memory that the flow holds, apart from its shape; six of its arrays are as long as the levels. */
   get memoryBytes(): number {
-    const own = [this.bytes, this.demandBytes, this.levelUs, this.usPerByte, this.#classesOf, this.#bases];
-    // four arrays more are as long as the levels, and one is as long as the classes
-    const rest = 4 * this.levelUs.byteLength + this.#edgeStart.byteLength + this.#marks.byteLength;
-    return own.reduce((sum, { byteLength }) => sum + byteLength, rest);
+    let sum = 6 * this.levelUs.byteLength + this.#edgeStart.byteLength + this.#classesOf.byteLength;
+    for (const each of [this.bytes, this.demandBytes, this.#bases, this.#marks]) sum += each.byteLength;
+    return sum;
   }
 
   /** Marks the classes of an edge that has changed for the next `relax`; after `setEdge` for all edges that have. */
@@ -117,15 +118,14 @@ export class Flow {
 
   /** Spreads everything anew. */
   settle(): void {
-    const { order, groupEnds, holder } = this.#shape;
-    const sweeps = Math.min(MOST_SWEEPS, Math.max(LEAST_SWEEPS, Math.floor(MOST_LOOKS / Math.max(1, holder.length))));
+    const { order, groupEnds } = this.#shape;
     this.bytes.fill(0);
     this.#marks.fill(0);
     this.levelUs.set(this.#freeUs);
     let from = 0;
     for (const [group, to] of groupEnds.entries()) {
       // one class alone is level at once
-      const most = to - from === 1 ? 1 : sweeps;
+      const most = to - from === 1 ? 1 : this.#sweeps;
       for (let sweep = 0; sweep < most; sweep++) {
         let moved = 0;
         // there and back, so that a chain of classes hands on in both directions
@@ -164,7 +164,7 @@ export class Flow {
       this.#highestUs = 0;
       let hasMoved = false;
       let visited = 1;
-      for (let sweep = 0; visited > 0 && sweep < RELAX_SWEEPS; sweep++) {
+      for (let sweep = 0; visited > 0 && sweep < Math.max(RELAX_SWEEPS, this.#sweeps); sweep++) {
         visited = 0;
         for (let i = from; i < to; i++) {
           const index = order[sweep % 2 === 0 ? i : to - 1 - (i - from)] ?? 0;
