@@ -1,31 +1,15 @@
 import { describe, expect, it } from "vitest";
+import { dispatcherOf, PACK, range, starts, VIEW } from "../../tests/support/dispatchers.ts";
 import { sequence } from "../../tests/support/fake-effort.ts";
 import { RangeSet } from "../chunk/range-set.ts";
 import type { Orders } from "./dispatch-orders.ts";
 import { Dispatcher } from "./dispatcher.ts";
-import { type EdgeView, WEIGHT_ONE } from "./model.ts";
-
-const PACK = 1_000_000;
-const VIEW: EdgeView = { bytesPerSec: PACK, rttUs: 0, backlogBytes: 0, maxActive: 8, weight: WEIGHT_ONE };
-
-function range(start: number, end: number): RangeSet {
-  const set = new RangeSet();
-  set.add(start, end);
-  return set;
-}
-
-/** A dispatcher over edges like `VIEW` but for what is given; each holds packs 0 to 99. */
-function dispatcherOf(edges: readonly Partial<EdgeView>[], seed = 1): Dispatcher {
-  const dispatcher = new Dispatcher({ edges: edges.map((edge) => ({ ...VIEW, ...edge })), packBytes: PACK, seed });
-  for (const edge of edges.keys()) dispatcher.holders(edge, range(0, 100));
-  return dispatcher;
-}
+import { WEIGHT_ONE } from "./model.ts";
 
 function wantAll(dispatcher: Dispatcher, end: number, start = 0): void {
   for (let pack = start; pack < end; pack++) dispatcher.want(pack);
 }
 
-const starts = ({ start }: Orders): string[] => start.map(({ pack, edge }) => `${pack}@${edge}`);
 const packs = ({ start }: Orders): number[] => start.map(({ pack }) => pack).sort((a, b) => a - b);
 
 describe("the order", () => {

@@ -1,26 +1,6 @@
 import { describe, expect, it } from "vitest";
+import { dispatcherOf, PACK, range, starts, VIEW } from "../../tests/support/dispatchers.ts";
 import { RangeSet } from "../chunk/range-set.ts";
-import type { Orders } from "./dispatch-orders.ts";
-import { Dispatcher } from "./dispatcher.ts";
-import { type EdgeView, WEIGHT_ONE } from "./model.ts";
-
-const PACK = 1_000_000;
-const VIEW: EdgeView = { bytesPerSec: PACK, rttUs: 0, backlogBytes: 0, maxActive: 8, weight: WEIGHT_ONE };
-
-function range(start: number, end: number): RangeSet {
-  const set = new RangeSet();
-  set.add(start, end);
-  return set;
-}
-
-/** A dispatcher over edges like `VIEW` but for what is given; each holds packs 0 to 99. */
-function dispatcherOf(edges: readonly Partial<EdgeView>[]): Dispatcher {
-  const dispatcher = new Dispatcher({ edges: edges.map((edge) => ({ ...VIEW, ...edge })), packBytes: PACK, seed: 1 });
-  for (const edge of edges.keys()) dispatcher.holders(edge, range(0, 100));
-  return dispatcher;
-}
-
-const starts = ({ start }: Orders): string[] => start.map(({ pack, edge }) => `${pack}@${edge}`);
 
 describe("failures", () => {
   it("of a whole edge that falls silent are noticed long before a slow pack would time out", () => {
