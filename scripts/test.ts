@@ -8,8 +8,8 @@ import { ensureBuilt, TARGETS } from "./lib/build.ts";
 import { runChecks } from "./lib/checks.ts";
 import { ensureChromium } from "./lib/chromium.ts";
 import { line } from "./lib/line.ts";
-import type { Ran } from "./lib/process.ts";
-import { add, type Counts, countCheck, formatCounts, NOTHING } from "./lib/tally.ts";
+import { type Ran, ROOT } from "./lib/process.ts";
+import { add, type Counts, countCheck, formatCounts, listFailures, NOTHING } from "./lib/tally.ts";
 import { runVitest } from "./lib/vitest-run.ts";
 import { ensureVulkan } from "./lib/vulkan.ts";
 
@@ -26,9 +26,10 @@ function tellCheck(name: string, ran: Ran): boolean {
 }
 
 async function runTests(name: string, config: string, timeoutMs: number): Promise<void> {
-  const { counts, elapsedMs } = await runVitest(name, config, timeoutMs);
+  const { counts, report, elapsedMs } = await runVitest(name, config, timeoutMs);
   total = add(total, counts);
   summary.push(line(counts.failed === 0, `${name} tests`, elapsedMs, formatCounts(counts)));
+  summary.push(...listFailures(report, ROOT).map((failure) => `         ${failure}`));
 }
 
 async function attempt(action: () => Promise<void>): Promise<Ran> {

@@ -21,6 +21,11 @@ export class SendLog {
     this.#onFailed = onFailed;
   }
 
+  /** True while there is a journal that takes records. */
+  get isKept(): boolean {
+    return this.#journal !== undefined;
+  }
+
   /** A run was added to the manifest. */
   addRun(spans: Spans): void {
     if (this.#journal !== undefined) this.#spans.push(spans);

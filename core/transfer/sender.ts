@@ -251,7 +251,7 @@ export class Sender {
   async #append(run: Uint8Array<ArrayBuffer>, part: Uint8Array): Promise<void> {
     const start = this.#packer.offset;
     for (const pack of this.#packer.append(part)) {
-      const goesOn = pack.endOffset > start || part.length < run.length;
+      const goesOn = this.#log.isKept && (pack.endOffset > start || part.length < run.length);
       await this.#sendPack(pack, goesOn ? new Uint8Array(await crypto.subtle.digest("SHA-256", run)) : null);
     }
   }

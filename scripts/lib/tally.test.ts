@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { add, countCheck, countRun, formatCounts, NOTHING, type VitestReport } from "./tally.ts";
+import { add, countCheck, countRun, formatCounts, listFailures, NOTHING, type VitestReport } from "./tally.ts";
 
 const GOOD: VitestReport = {
   success: true,
@@ -35,5 +35,25 @@ describe("counting a test run", () => {
   it("adds up to the line that scripts read", () => {
     const total = [countRun(GOOD, true), countCheck(true), countCheck(false)].reduce(add, NOTHING);
     expect(formatCounts(total)).toBe("4 passed, 1 failed, 2 skipped");
+  });
+});
+
+describe("listing what failed", () => {
+  it("says the file, the test and the first line of why", () => {
+    const failed = { fullName: "group test", status: "failed", failureMessages: ["Error: why\n    at x"] };
+    const files = [
+      { name: "/root/a.test.ts", status: "failed", assertionResults: [failed, { fullName: "good", status: "passed" }] },
+      { name: "/root/b.test.ts", status: "failed", message: "no such module\nmore", assertionResults: [] },
+      { name: "/root/c.test.ts", status: "passed", assertionResults: [] },
+    ];
+    expect(listFailures({ ...GOOD, success: false, testResults: files }, "/root")).toEqual([
+      "a.test.ts: group test: Error: why",
+      "b.test.ts: no such module",
+    ]);
+  });
+
+  it("says that a run left no report, and nothing of one that passed", () => {
+    expect(listFailures(undefined, "/root")).toEqual(["the run left no report"]);
+    expect(listFailures(GOOD, "/root")).toEqual([]);
   });
 });

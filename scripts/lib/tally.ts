@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { relative } from "node:path";
 
 /** How many tests passed, failed and did not run. */
 export interface Counts {
@@ -24,6 +25,8 @@ export interface VitestReport {
     /** Absolute path of the file. */
     readonly name: string;
     readonly status: string;
+    /** What failed outside the tests. */
+    readonly message?: string;
     readonly assertionResults: readonly TestResult[];
   }[];
 }
@@ -35,6 +38,8 @@ export interface TestResult {
   readonly fullName: string;
   /** Milliseconds; absent when it did not run. */
   readonly duration?: number | null;
+  /** What failed, each with its stack. */
+  readonly failureMessages?: readonly string[] | null;
 }
 
 export function add(a: Counts, b: Counts): Counts {
@@ -66,6 +71,24 @@ export function countRun(report: VitestReport | undefined, exitedWell: boolean):
     failed: failed + (unexplained ? 1 : 0),
     skipped: report.numPendingTests + report.numTodoTests,
   };
+}
+
+const firstLine = (text: string | undefined): string => (text ?? "").split("\n", 1)[0] ?? "";
+
+/**
+ * A line for each test that failed, and for each file that failed outside its tests: where, and the first line of why.
+ * A log that is cut at its beginning still tells.
+ *
+ * @param root the folder that paths are told from
+ */
+export function listFailures(report: VitestReport | undefined, root: string): string[] {
+  if (report === undefined) return ["the run left no report"];
+  return report.testResults.flatMap((file) => {
+    const path = relative(root, file.name);
+    const failed = file.assertionResults.filter((test) => test.status === "failed");
+    if (failed.length === 0) return file.status === "failed" ? [`${path}: ${firstLine(file.message)}`] : [];
+    return failed.map((test) => `${path}: ${test.fullName}: ${firstLine(test.failureMessages?.[0])}`);
+  });
 }
 
 /** The last line of `npm test`. Scripts read it; its form does not change. */

@@ -1,9 +1,9 @@
 /**
- * A relay whose disk lies: nothing wrong is ever written. One that dies is tests/faults/browser/relay-kill.test.ts.
+ * A relay that dies, and a relay whose disk lies: nothing wrong is ever written, and what can go on goes on.
  *
  * @module
  */
-import { mkdtemp, open, readdir, rm, stat, writeFile } from "node:fs/promises";
+import { mkdtemp, open, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Browser } from "playwright-core";
@@ -34,6 +34,34 @@ async function largeFiles(root: string, bytes: number): Promise<string[]> {
   }
   return found;
 }
+
+test.each(["webtransport", "tcp"])(
+  "a relay killed in mid-transfer over %s and started again loses nothing",
+  async (path) => {
+    await using relay = await launchRelay();
+    const bytes = noise(96 * MIB, `killed ${path}`);
+    const file = join(folder, `killed-${path}.bin`);
+    await writeFile(file, bytes);
+    const sender = await openPage(browser, `${relay.url}/?path=${path}`);
+    await sender.getByTestId("file-input").setInputFiles(file);
+    const link = await createLink(sender);
+    await expect
+      .poll(async () => (await transferState(sender)).bytesDone, { timeout: 60_000 })
+      .toBeGreaterThan(8 * MIB);
+    await relay.kill();
+    await sender.locator("[data-testid=transfer-state][data-state=waiting]").waitFor({ state: "attached" });
+    await using again = await launchRelay({ port: relay.port, dataDir: relay.dataDir });
+    await waitForState(sender, "done");
+    const receiver = await openPage(browser, link);
+    const download = await receiveDownload(receiver);
+    await waitForState(receiver, "done");
+    const got = await readFile(await download.path());
+    expect(got.equals(bytes)).toBe(true);
+    expect(again.url).toBe(relay.url);
+    await sender.close();
+    await receiver.close();
+  },
+);
 
 test("a pack that changed on the relay's disk fails the receive with its code, and the download does not complete", async () => {
   await using relay = await launchRelay();
