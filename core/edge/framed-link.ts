@@ -6,7 +6,7 @@
  */
 import { Failure, failureFromWire, toFailure } from "../failure.ts";
 import type { Clock } from "../ports/clock.ts";
-import type { LeaseWish, Link, LinkRole } from "../ports/link.ts";
+import type { LeaseWish, Link, LinkRole, OnBytes } from "../ports/link.ts";
 import type { Pipe } from "../ports/pipe.ts";
 import { SEALED_PACK_BYTES } from "../units.ts";
 import {
@@ -26,6 +26,7 @@ import { Heartbeat } from "./heartbeat.ts";
 import { Outbox } from "./outbox.ts";
 import { Questions } from "./questions.ts";
 import { Quota, splitWants } from "./quota.ts";
+import { RoundTrip } from "./rtt.ts";
 
 /** Says hello over a fresh pipe and waits for the welcome. @throws Failure; the pipe is closed then */
 export async function openFramedLink(pipe: Pipe, role: LinkRole, wish: LeaseWish, clock: Clock): Promise<Link> {
@@ -39,6 +40,12 @@ const WELCOME_MS = 10_000;
 /** Pack buffers kept for reuse. */
 const MAX_SPARE = 4;
 
+/** An object that was asked for. */
+interface Wanted {
+  readonly object: Deferred<SealedObject>;
+  readonly onBytes: OnBytes | undefined;
+}
+
 class FramedLink implements Link {
   readonly carrier;
   readonly #pipe: Pipe;
@@ -48,26 +55,34 @@ class FramedLink implements Link {
   readonly #greeting = new AbortController();
   readonly #closed = deferred<Failure>();
   readonly #puts = new Map<string, Deferred<void>>();
-  readonly #gets = new Map<string, Deferred<SealedObject>>();
+  readonly #gets = new Map<string, Wanted>();
   /** Memory of packs that were opened, for the next ones. */
   readonly #spare: Uint8Array<ArrayBuffer>[] = [];
   readonly #readers = new Map<number, ObjectReader>();
   readonly #listeners: ((state: PortalState) => void)[] = [];
   readonly #heartbeat: Heartbeat;
+  readonly #clock: Clock;
+  readonly #roundTrip = new RoundTrip();
   #pings = 0;
+  /** When the last question went that its answer is measured by: the hello, then each ping. */
+  #askedMs: number;
   /** Set by the welcome. */
   #window = new Quota(0);
   #wants = { pack: new Quota(0), page: new Quota(0) };
   readonly #questions = new Questions();
   #limits: LinkLimits | undefined;
   #lease = 0;
+  #member = 0;
   readonly #lostListeners: ((kind: ObjectKind, index: number) => void)[] = [];
+  readonly #signalListeners: ((from: number, body: Uint8Array) => void)[] = [];
   #state: PortalState | undefined;
   #ended: Failure | undefined;
 
   constructor(pipe: Pipe, role: LinkRole, wish: LeaseWish, clock: Clock) {
     this.carrier = pipe.carrier;
     this.#pipe = pipe;
+    this.#clock = clock;
+    this.#askedMs = clock.now();
     // A pipe that takes no bytes is broken, whether or not it says so.
     this.#outbox = new Outbox(pipe, (error) => this.#end(toFailure(error, "relay/unreachable")));
     const lost = (what: string) => this.#end(new Failure("relay/unreachable", { what }));
@@ -103,13 +118,20 @@ class FramedLink implements Link {
   get lease(): number {
     return this.#lease;
   }
+  get member(): number {
+    return this.#member;
+  }
   get closed(): Promise<Failure> {
     return this.#closed.promise;
   }
   get heardMs(): number {
     return this.#heartbeat.heardMs;
   }
+  get rttMs(): number | null {
+    return this.#roundTrip.minMs ?? null;
+  }
   ping(): void {
+    this.#askedMs = this.#clock.now();
     this.#send({ t: "ping", n: this.#pings++ });
   }
   onLost(listener: (kind: ObjectKind, index: number) => void): void {
@@ -117,6 +139,12 @@ class FramedLink implements Link {
   }
   onState(listener: (state: PortalState) => void): void {
     this.#listeners.push(listener);
+  }
+  signal(to: number, body: Uint8Array): void {
+    this.#send({ t: "signal", to, body });
+  }
+  onSignal(listener: (from: number, body: Uint8Array) => void): void {
+    this.#signalListeners.push(listener);
   }
 
   async put(object: SealedObject): Promise<void> {
@@ -137,23 +165,28 @@ class FramedLink implements Link {
     }
   }
 
-  async get(kind: ObjectKind, index: number, signal?: AbortSignal): Promise<SealedObject> {
+  async get(kind: ObjectKind, index: number, signal?: AbortSignal, onBytes?: OnBytes): Promise<SealedObject> {
     this.#assertOpen();
     const wants = this.#wants[kind];
     await wants.take(1, signal);
     try {
       this.#assertOpen();
-      return await this.#want(kind, index, signal);
+      return await this.#want(kind, index, signal, onBytes);
     } finally {
       wants.give(1);
     }
   }
 
-  async #want(kind: ObjectKind, index: number, signal: AbortSignal | undefined): Promise<SealedObject> {
+  async #want(
+    kind: ObjectKind,
+    index: number,
+    signal: AbortSignal | undefined,
+    onBytes: OnBytes | undefined,
+  ): Promise<SealedObject> {
     if (signal?.aborted) throw new Failure("cancelled");
     const wanted = deferred<SealedObject>();
     const key = keyOf(kind, index);
-    this.#gets.set(key, wanted);
+    this.#gets.set(key, { object: wanted, onBytes });
     this.#send({ t: "want", kind, index });
     const onAbort = () => {
       if (!this.#gets.delete(key)) return;
@@ -201,9 +234,11 @@ class FramedLink implements Link {
         if (frame.v !== PROTOCOL_VERSION) throw new Failure("relay/version");
         this.#limits = frame.limits;
         this.#lease = frame.lease;
+        this.#member = frame.member;
         this.#window = new Quota(frame.limits.windowBytes);
         this.#wants = splitWants(frame.limits.maxWants);
         this.#state = frame.state;
+        this.#roundTrip.add(this.#clock.now() - this.#askedMs);
         this.#greeting.abort();
         this.#welcome.resolve();
         return;
@@ -230,7 +265,12 @@ class FramedLink implements Link {
       case "completed":
         this.#questions.answered("complete");
         return;
+      case "signal":
+        for (const listener of this.#signalListeners) listener(frame.from, frame.body);
+        return;
       case "pong":
+        // Of the last ping only: whose answer a late one is does not matter.
+        if (frame.n === this.#pings - 1) this.#roundTrip.add(this.#clock.now() - this.#askedMs);
         return;
       case "bye":
         throw new Failure(failureFromWire(frame.code) ?? "relay/unreachable", { wire: frame.code });
@@ -242,7 +282,7 @@ class FramedLink implements Link {
   #onRefuse(frame: { kind: ObjectKind; index: number; code: number }): void {
     const failure = new Failure(failureFromWire(frame.code) ?? "wire/malformed", { wire: frame.code });
     const key = keyOf(frame.kind, frame.index);
-    const pending = this.#puts.get(key) ?? this.#gets.get(key);
+    const pending = this.#puts.get(key) ?? this.#gets.get(key)?.object;
     this.#puts.delete(key);
     this.#gets.delete(key);
     pending?.reject(failure);
@@ -251,15 +291,20 @@ class FramedLink implements Link {
   #reader(stream: number): ObjectReader {
     let reader = this.#readers.get(stream);
     if (reader === undefined) {
+      let current: string | undefined;
       reader = new ObjectReader({
         begin: (header) => {
+          current = keyOf(header.kind, header.index);
           // An object that nobody asked for any more is read to its end and dropped; the stream stays in step.
           return this.#spare.pop() ?? new Uint8Array(header.kind === "pack" ? SEALED_PACK_BYTES : header.length);
         },
-        slice: () => this.#heartbeat.heard(),
+        slice: ({ length }) => {
+          this.#heartbeat.heard();
+          if (current !== undefined) this.#gets.get(current)?.onBytes?.(length);
+        },
         end: (object) => {
           const key = keyOf(object.header.kind, object.header.index);
-          this.#gets.get(key)?.resolve(object);
+          this.#gets.get(key)?.object.resolve(object);
           this.#gets.delete(key);
         },
       });
@@ -293,7 +338,8 @@ class FramedLink implements Link {
     this.#pipe.close();
     this.#welcome.reject(reason);
     for (const quota of [this.#window, this.#wants.pack, this.#wants.page]) quota.end(reason);
-    for (const pending of [...this.#puts.values(), ...this.#gets.values()]) pending.reject(reason);
+    for (const pending of this.#puts.values()) pending.reject(reason);
+    for (const { object } of this.#gets.values()) object.reject(reason);
     this.#puts.clear();
     this.#gets.clear();
     // Whoever still knows a link that ended must not keep sixteen megabytes for it.

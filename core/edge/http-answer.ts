@@ -6,9 +6,17 @@
  */
 import { base64urlnopad } from "@scure/base";
 import { Failure, type FailureCode, isRelayCode } from "../failure.ts";
-import { HASH_HEADER, HASH_PATTERN, type PortalStateJson, RELAY_HEADER, type RelayInfo } from "../portal/portal.ts";
+import {
+  HASH_HEADER,
+  HASH_PATTERN,
+  type PortalStateJson,
+  RELAY_HEADER,
+  RELAYS_MODES,
+  type RelayInfo,
+} from "../portal/portal.ts";
+import { asOrigins } from "../portal/relays.ts";
 import { MAX_WORK_BITS } from "../portal/work.ts";
-import { asArray, asBoolean, asFields, asInteger, asString } from "../wire/check.ts";
+import { asArray, asBoolean, asFields, asInteger, asOneOf, asString } from "../wire/check.ts";
 import { checkState, type PortalState } from "../wire/frame.ts";
 import { checkHeader, type ObjectKind, type SealedObject } from "../wire/object.ts";
 import type { HttpResponse } from "./http-link.ts";
@@ -76,6 +84,9 @@ export function readRelayInfo(value: unknown): RelayInfo {
     const creation = asFields(info["creation"], "creation");
     asBoolean(creation["invite"], "invite");
     asInteger(creation["workBits"], "workBits", MAX_WORK_BITS);
+    const relays = asFields(info["relays"], "relays");
+    asOrigins(relays["origins"], "origins");
+    asOneOf(relays["mode"], RELAYS_MODES, "mode");
     if (info["webtransport"] !== null) {
       const { url, certificateHashes } = asFields(info["webtransport"], "webtransport");
       asString(url, "url", 1000);

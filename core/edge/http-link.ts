@@ -123,8 +123,15 @@ class HttpLink implements Link {
   get lease(): number {
     return this.#lease;
   }
+  get member(): number {
+    return 0;
+  }
   get closed(): Promise<Failure> {
     return this.#closed.promise;
+  }
+  /** Its requests wait at the relay, so their answers say nothing about the way. */
+  get rttMs(): null {
+    return null;
   }
   get heardMs(): number {
     return this.#heartbeat?.heardMs ?? this.#clock.now();
@@ -158,6 +165,14 @@ class HttpLink implements Link {
     const onSilence = () => this.#end(new Failure("relay/unreachable", { what: "silence" }));
     this.#heartbeat ??= new Heartbeat(this.#clock, () => {}, onSilence); // it is the polls that are answered
     void this.#follow(listener);
+  }
+
+  signal(): void {
+    // plain requests have no way for what nobody asked for
+  }
+
+  onSignal(): void {
+    // nothing comes
   }
 
   ping(): void {

@@ -7,6 +7,7 @@
 import { type Failure, type FailureCode, toFailure } from "../failure.ts";
 import type { LeaseWish, Link } from "../ports/link.ts";
 import type { Carrier, PathReason } from "../transfer/snapshot.ts";
+import { unlessAborted } from "../transfer/unless-aborted.ts";
 import { LINK_SILENCE_MS } from "../units.ts";
 import { type ConnectOptions, connect, connectBetter, reasonAfter } from "./connect.ts";
 import { type Deferred, deferred } from "./deferred.ts";
@@ -73,6 +74,14 @@ export class Paths {
   get reason(): PathReason | null {
     return this.#reason;
   }
+  /** The connection in use. */
+  get current(): Link | undefined {
+    return this.#current;
+  }
+  /** Shortest round trip of the connection in use, null while it is not known. */
+  get rttMs(): number | null {
+    return this.#current?.rttMs ?? null;
+  }
   /** Set while there is no connection that answers, and after a first failure to connect. */
   get waiting(): Waiting | undefined {
     return this.#waiting;
@@ -86,9 +95,12 @@ export class Paths {
     return this.#wish?.lease ?? 0;
   }
 
-  /** The connection for the next operation, as soon as there is one. @throws the Failure that makes further tries useless */
-  async take(): Promise<Link> {
-    const link = this.#second ?? this.#current ?? (await this.#ready.promise);
+  /**
+   * The connection for the next operation, as soon as there is one.
+   * @throws the Failure that makes further tries useless, `cancelled` when the signal aborts before
+   */
+  async take(signal?: AbortSignal): Promise<Link> {
+    const link = this.#second ?? this.#current ?? (await unlessAborted(this.#ready.promise, signal));
     this.#busy.set(link, (this.#busy.get(link) ?? 0) + 1);
     return link;
   }

@@ -3,6 +3,7 @@ import { settle } from "../../tests/support/fake-clock.ts";
 import { EMPTY_STATE } from "../../tests/support/fake-pipe.ts";
 import { type Carriers, outcome, packObject, setUpSteady, UNREACHABLE } from "../../tests/support/test-link.ts";
 import { Failure } from "../failure.ts";
+import { deferred } from "./deferred.ts";
 
 describe("a network that answers in the relay's place", () => {
   it("[EDGE-22] is waited for, by all operations and with its code, until the relay answers again", async () => {
@@ -183,6 +184,45 @@ describe("a relay in trouble", () => {
     first.end(UNREACHABLE);
     await clock.advance(20_000);
     expect(more.map(({ code }) => code)).toEqual(["resolved", "resolved"]);
+    expect(steady.status.failure).toBeNull();
+    steady.close();
+  });
+
+  it("[EDGE-23] holds up nobody for what is made of an object, which may need another one", async () => {
+    const { clock, steady, links } = setUpSteady({ webtransport: 1 });
+    await settle();
+    const [link] = links;
+    if (link === undefined) throw new Error("not connected");
+    const works = link.answer;
+    link.answer = () => Promise.reject(new Failure("relay/storage"));
+    const told = deferred<void>();
+    const pack = outcome(steady.get("pack", 2, () => told.promise));
+    const page = outcome(steady.get("page", 2, async () => told.resolve()));
+    await settle();
+    link.answer = works;
+    await clock.advance(1_000);
+    expect([pack.code, page.code]).toEqual(["resolved", "resolved"]);
+    steady.close();
+  });
+
+  it("[EDGE-23] holds up nobody for an object that does not exist yet, where the relay does not refuse it", async () => {
+    const { clock, steady, links } = setUpSteady({ webtransport: 1 });
+    await settle();
+    const [link] = links;
+    if (link === undefined) throw new Error("not connected");
+    const works = link.answer;
+    link.answer = () => Promise.reject(new Failure("relay/storage"));
+    const later = outcome(steady.get("pack", 9, async () => 1));
+    const here = outcome(steady.get("pack", 1, async () => 1));
+    await settle();
+    link.answer = () => new Promise(() => {});
+    await clock.advance(500);
+    link.answer = works;
+    await clock.advance(1_000);
+    expect([later.code, here.code]).toEqual(["pending", "pending"]);
+    expect(steady.status.failure).toBe("relay/storage");
+    await clock.advance(1_500);
+    expect([later.code, here.code]).toEqual(["pending", "resolved"]);
     expect(steady.status.failure).toBeNull();
     steady.close();
   });

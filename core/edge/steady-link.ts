@@ -5,7 +5,7 @@
  * @module
  */
 import { Failure, type FailureCode, toFailure } from "../failure.ts";
-import type { Dial, Link } from "../ports/link.ts";
+import type { Dial, Link, OnBytes } from "../ports/link.ts";
 import type { Carrier, PathReason } from "../transfer/snapshot.ts";
 import type { Commitment, PortalState } from "../wire/frame.ts";
 import { isHeld } from "../wire/held.ts";
@@ -14,11 +14,14 @@ import { Acknowledged } from "./acknowledged.ts";
 import { Claims } from "./claims.ts";
 import { Naps } from "./naps.ts";
 import { Paths, type PathsOptions } from "./paths.ts";
-import { RELAY_TROUBLE, Stall, type Turn } from "./stall.ts";
+import { RELAY_TROUBLE, Stall } from "./stall.ts";
+import { Turns } from "./turns.ts";
 
 /** Tries of one operation that the relay answers with a failure of that one operation (a damaged object, say). */
 const MAX_TRIES = 6;
 const REST_MS = 400;
+/** A relay that does not refuse an object for so long has no trouble: the object does not exist yet. */
+const TRIAL_MS = 2_000;
 /** Losses that are known and not made good; a relay that tells of more is not listened to. */
 const MAX_LOST = 65_536;
 
@@ -28,6 +31,8 @@ export interface SteadyOptions extends PathsOptions {
   readonly onChange: () => void;
   /** Called for each object that was stored and is lost at the relay: it is to be stored again. */
   readonly onLost?: (kind: ObjectKind, index: number) => void;
+  /** Called for each signal of another connection of this portal, by its number; the body is the listener's. */
+  readonly onSignal?: (from: number, body: Uint8Array) => void;
   /** Calls a listener when the network may be back, or another one, until the function that it gives is called. */
   readonly wake?: (listener: () => void) => () => void;
 }
@@ -81,9 +86,17 @@ export class SteadyLink {
   get state(): PortalState | undefined {
     return this.#state;
   }
+  /** Shortest round trip of the connection in use, null while it is not known. */
+  get rttMs(): number | null {
+    return this.#paths.rttMs;
+  }
   /** The lease under which objects are stored; 0 for a receiver, and for a sender that has none yet. */
   get lease(): number {
     return this.#paths.lease;
+  }
+  /** The number at the portal of the connection in use, another one after each change of connection; 0 while it has none. */
+  get member(): number {
+    return this.#paths.current?.member ?? 0;
   }
   /** Sealed bytes of objects that were stored or accepted; what a dying connection took with it is not counted. */
   get objectBytes(): number {
@@ -95,8 +108,12 @@ export class SteadyLink {
     this.#paths.release(await this.#paths.take());
   }
 
-  /** Stores one object durably, over whatever connection works, however long that takes. Borrows until settled. */
-  async put(object: SealedObject): Promise<void> {
+  /**
+   * Stores one object durably, over whatever connection works, however long that takes. Borrows until settled: an aborted one
+   * ends as soon as no connection can still be reading its bytes, and may have been stored.
+   * @throws Failure `cancelled` after `signal` was aborted
+   */
+  async put(object: SealedObject, signal?: AbortSignal): Promise<void> {
     const { kind, index, length } = object.header;
     let isRepeat = false;
     const store = async (link: Link) => {
@@ -106,7 +123,7 @@ export class SteadyLink {
       await link.put(object);
       return length;
     };
-    await this.#steadily(store, (bytes) => bytes);
+    await this.#steadily(store, (bytes) => bytes, signal);
     this.#acknowledged.add(kind, index);
     this.#lost.delete(`${kind} ${index}`);
   }
@@ -121,13 +138,17 @@ export class SteadyLink {
     index: number,
     accept: (object: SealedObject) => Promise<T>,
     signal?: AbortSignal,
+    onBytes?: OnBytes,
   ): Promise<T> {
     let bytes = 0;
     return this.#steadily(
-      async (link) => {
-        const object = await (kind === "pack"
-          ? this.#claims.under(link, () => link.get(kind, index, signal))
-          : link.get(kind, index, signal));
+      async (link, turns) => {
+        const getting =
+          kind === "pack"
+            ? this.#claims.under(link, () => link.get(kind, index, signal, onBytes))
+            : link.get(kind, index, signal);
+        const object = await this.#letPass(turns, getting);
+        turns.passed();
         bytes = object.header.length;
         try {
           return await accept(object);
@@ -171,6 +192,11 @@ export class SteadyLink {
     return this.#steadily((link) => link.complete(claim));
   }
 
+  /** Hands sealed bytes to another connection of the portal, or to all with 0; while not connected they are dropped. */
+  signal(to: number, body: Uint8Array): void {
+    this.#paths.current?.signal(to, body);
+  }
+
   /** Waits so long, at the most until `close`. @throws Failure `cancelled` */
   rest(ms: number): Promise<void> {
     return this.#options.clock.sleep(ms, this.#stop.signal);
@@ -192,6 +218,7 @@ export class SteadyLink {
     const link = await this.#options.dial(carrier, signal, lease);
     link.onState((state) => this.#told(state));
     link.onLost((kind, index) => this.#onLost(kind, index));
+    link.onSignal((from, body) => this.#onSignal(link, from, body));
     // What is missing now was lost while nobody could say so.
     for (const [kind, index] of acknowledged.missingIn(link.state)) {
       if (this.#lost.size >= MAX_LOST) break;
@@ -209,6 +236,11 @@ export class SteadyLink {
     this.#options.onChange();
   }
 
+  /** A second connection hears what everybody hears once more, and has no number that others were told. */
+  #onSignal(link: Link, from: number, body: Uint8Array): void {
+    if (!this.#stop.signal.aborted && link === this.#paths.current) this.#options.onSignal?.(from, body);
+  }
+
   #onLost(kind: ObjectKind, index: number): void {
     const { onLost } = this.#options;
     const key = `${kind} ${index}`;
@@ -219,20 +251,39 @@ export class SteadyLink {
     onLost(kind, index);
   }
 
+  /**
+   * An object may have to be waited for until it exists, and what is made of it may need another one: others that wait for this
+   * operation's turn go on once the relay has not refused it for a while, or gives it.
+   */
+  async #letPass<T>(turns: Turns, getting: Promise<T>): Promise<T> {
+    const stop = new AbortController();
+    if (turns.isWaitedFor) {
+      this.#options.clock.sleep(TRIAL_MS, stop.signal).then(
+        () => turns.passed(),
+        () => {},
+      );
+    }
+    try {
+      return await getting;
+    } finally {
+      stop.abort();
+    }
+  }
+
   async #steadily<T>(
-    operation: (link: Link) => Promise<T>,
+    operation: (link: Link, turns: Turns) => Promise<T>,
     bytesOf: (result: T) => number = () => 0,
     signal?: AbortSignal,
     stalls: readonly Stall[] = [this.#stall],
   ): Promise<T> {
     for (let tries = 1; ; ) {
       if (signal?.aborted) throw new Failure("cancelled");
-      const turns = await enterAll(stalls, signal);
+      const turns = await Turns.enter(stalls, signal);
       let link: Link | undefined;
       try {
-        link = await this.#paths.take();
-        const result = await operation(link);
-        for (const [stall, turn] of turns) stall.passed(turn);
+        link = await this.#paths.take(signal);
+        const result = await operation(link, turns);
+        turns.passed();
         this.#paths.answered(link, bytesOf(result));
         this.#objectBytes += bytesOf(result);
         return result;
@@ -240,11 +291,7 @@ export class SteadyLink {
         const failure = toFailure(error, "relay/unreachable");
         const isOver = this.#stop.signal.aborted || signal?.aborted === true || link === undefined;
         const isDead = link !== undefined && (await settled(link.closed));
-        const isWaitedFor = stalls.some((stall) => stall.isFor(failure));
-        for (const [stall, turn] of turns) {
-          if (!isOver && !isDead && stall.isFor(failure)) stall.failed(turn, failure.code);
-          else stall.left(turn);
-        }
+        const isWaitedFor = turns.ended(isOver || isDead ? undefined : failure);
         if (isOver) throw failure;
         if (isDead || isWaitedFor) continue; // which is not this operation's fault
         if (!failure.retry || ++tries > MAX_TRIES) throw failure;
@@ -253,21 +300,6 @@ export class SteadyLink {
         if (link !== undefined) this.#paths.release(link);
       }
     }
-  }
-}
-
-/** A turn at each of them, in this order. @throws Failure `cancelled` */
-async function enterAll(
-  stalls: readonly Stall[],
-  signal: AbortSignal | undefined,
-): Promise<(readonly [Stall, Turn])[]> {
-  const turns: (readonly [Stall, Turn])[] = [];
-  try {
-    for (const stall of stalls) turns.push([stall, await stall.enter(signal)]);
-    return turns;
-  } catch (error) {
-    for (const [stall, turn] of turns) stall.left(turn);
-    throw error;
   }
 }
 

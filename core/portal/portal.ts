@@ -62,6 +62,11 @@ export interface CreatePortal {
    * offer.ts). The request carries the token of a write link.
    */
   readonly delivery: { readonly request: string; readonly offer: string } | null;
+  /**
+   * It may be committed while packs are missing, which other relays have. Not for requests and deliveries, and only without
+   * limits of downloads: what is counted is counted at one relay.
+   */
+  readonly partial: boolean;
 }
 
 /** Its answer. */
@@ -131,6 +136,7 @@ export interface PortalDetails {
   readonly claims: number;
   /** Sealed bytes that the relay holds. */
   readonly bytes: number;
+  /** It is committed, and every pack is held. */
   readonly isComplete: boolean;
   readonly senders: number;
   readonly receivers: number;
@@ -178,6 +184,11 @@ export type PortalStateJson = Omit<PortalState, "commitment"> & {
   readonly version: number;
 };
 
+/** How packs are spread over several relays: each at one of them, or all at all of them. */
+export const RELAYS_MODES = ["striped", "replicated"] as const;
+/** How packs are spread over several relays. */
+export type RelaysMode = (typeof RELAYS_MODES)[number];
+
 /** GET /api/v1/relay */
 export interface RelayInfo {
   readonly version: number;
@@ -203,6 +214,12 @@ export interface RelayInfo {
     /** Zero bits that the stamp of header `Warp-Work` needs (core/portal/work.ts); 0 for none. */
     readonly workBits: number;
   };
+  /** Further relays on which portals of this one may live too. */
+  readonly relays: {
+    /** As browsers write them; at most MAX_FURTHER_RELAYS, none twice, not this one's. */
+    readonly origins: readonly string[];
+    readonly mode: RelaysMode;
+  };
 }
 
 /** Body of every failed API answer. */
@@ -221,6 +238,8 @@ export const MAX_LINKS = 64;
 export const MAX_GRANT_BYTES = 1024;
 /** Bytes of a sealed offer. */
 export const MAX_OFFER_BYTES = 256;
+/** Relays on which a portal may live, beside the one that serves the page. */
+export const MAX_FURTHER_RELAYS = 7;
 /** Path of the link endpoint: WebTransport session and WebSocket. */
 export const LINK_ROUTE = "/api/v1/link";
 

@@ -12,14 +12,14 @@ export function reasonOf(signal: AbortSignal): Failure {
 }
 
 /** Settles with `work`, or rejects with the signal's reason when the signal aborts first; `work` then ends by itself. */
-export async function unlessAborted(work: Promise<void>, signal: AbortSignal | undefined): Promise<void> {
+export async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return work;
   const aborted = deferred<never>();
   const onAbort = () => aborted.reject(reasonOf(signal));
   if (signal.aborted) onAbort();
   signal.addEventListener("abort", onAbort, { once: true });
   try {
-    await Promise.race([work, aborted.promise]);
+    return await Promise.race([work, aborted.promise]);
   } finally {
     signal.removeEventListener("abort", onAbort);
     work.catch(() => {});

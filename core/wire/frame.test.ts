@@ -11,6 +11,8 @@ import {
   decodeRelayFrame,
   encodeFrame,
   MAX_LEASE,
+  MAX_MEMBER,
+  MAX_SIGNAL_BYTES,
   PORTAL_PHASES,
   type PortalState,
   type RelayFrame,
@@ -42,6 +44,8 @@ const state: fc.Arbitrary<PortalState> = fc.record({
   expiresAtMs: fc.maxSafeNat(),
 });
 const lease = fc.integer({ min: 0, max: MAX_LEASE });
+const member = fc.integer({ min: 1, max: MAX_MEMBER });
+const body = fc.uint8Array({ minLength: 1, maxLength: 40 }).map((b) => new Uint8Array(b));
 const clientFrame: fc.Arbitrary<ClientFrame> = fc.oneof(
   fc.record({
     t: fc.constant("hello" as const),
@@ -56,6 +60,7 @@ const clientFrame: fc.Arbitrary<ClientFrame> = fc.oneof(
   target.map((to) => ({ t: "unwant" as const, ...to })),
   commitment.map((fixed) => ({ t: "commit" as const, ...fixed })),
   fc.record({ t: fc.constant("complete" as const), claim: bytesOf(16) }),
+  fc.record({ t: fc.constant("signal" as const), to: fc.integer({ min: 0, max: MAX_MEMBER }), body }),
   fc.record({ t: fc.constant("ping" as const), n: fc.maxSafeNat() }),
   fc.record({ t: fc.constant("bye" as const), code: fc.integer({ min: 0, max: 0xffff }) }),
 );
@@ -65,13 +70,14 @@ const limits = fc.record({
 });
 const code = fc.integer({ min: 0, max: 0xffff });
 const relayFrame: fc.Arbitrary<RelayFrame> = fc.oneof(
-  fc.record({ t: fc.constant("welcome" as const), v: fc.integer({ min: 0, max: 255 }), limits, lease, state }),
+  fc.record({ t: fc.constant("welcome" as const), v: fc.integer({ min: 0, max: 255 }), limits, lease, member, state }),
   target.map((to) => ({ t: "ack" as const, ...to })),
   target.map((to) => ({ t: "lost" as const, ...to })),
   fc.tuple(target, code).map(([to, number]) => ({ t: "refuse" as const, ...to, code: number })),
   state.map((told) => ({ t: "state" as const, state: told })),
   fc.constant({ t: "committed" as const }),
   fc.constant({ t: "completed" as const }),
+  fc.record({ t: fc.constant("signal" as const), from: member, body }),
   fc.record({ t: fc.constant("pong" as const), n: fc.maxSafeNat() }),
   code.map((number) => ({ t: "bye" as const, code: number })),
 );
@@ -113,6 +119,7 @@ describe("control frames", () => {
   };
   const want = { t: "want", kind: "pack", index: 0 };
   const commit = { t: "commit", packs: 1, pages: 1, root: new Uint8Array(32) };
+  const signal = { t: "signal", to: 0, body: new Uint8Array(1) };
   it.each<[string, unknown]>([
     ["no map", [1, 2]],
     ["a number", 7],
@@ -141,6 +148,12 @@ describe("control frames", () => {
     ["too many packs", { ...commit, packs: MAX_PACKS + 1 }],
     ["a short root", { ...commit, root: new Uint8Array(20) }],
     ["a short claim", { t: "complete", claim: new Uint8Array(8) }],
+    ["a signal to somebody before the first", { ...signal, to: -1 }],
+    ["a signal to somebody past the last", { ...signal, to: MAX_MEMBER + 1 }],
+    ["a signal from somebody", { t: "signal", from: 1, body: signal.body }],
+    ["an empty signal", { ...signal, body: new Uint8Array(0) }],
+    ["a signal that is too long", { ...signal, body: new Uint8Array(MAX_SIGNAL_BYTES + 1) }],
+    ["a signal that is text", { ...signal, body: "offer" }],
     ["a ping without a number", { t: "ping" }],
     ["a code too large", { t: "bye", code: 65_536 }],
   ])("[WIRE-6] from a client with %s are refused", (_what, value) => {
@@ -156,11 +169,19 @@ describe("control frames", () => {
     receivers: 0,
     expiresAtMs: 1,
   };
-  const welcome = { t: "welcome", v: 1, limits: { windowBytes: 1, maxWants: 2 }, lease: 1, state: told };
+  const welcome = { t: "welcome", v: 1, limits: { windowBytes: 1, maxWants: 2 }, lease: 1, member: 1, state: told };
+  const signalled = { t: "signal", from: 1, body: new Uint8Array(MAX_SIGNAL_BYTES) };
   it.each<[string, unknown]>([
     ["an unknown name", { t: "hello" }],
     ["limits that let nothing through", { ...welcome, limits: { windowBytes: 1, maxWants: 1 } }],
-    ["no lease", { t: "welcome", v: 1, limits: welcome.limits, state: told }],
+    ["no lease", { t: "welcome", v: 1, limits: welcome.limits, member: 1, state: told }],
+    ["no number of the connection", { t: "welcome", v: 1, limits: welcome.limits, lease: 1, state: told }],
+    ["the number of nobody for the connection", { ...welcome, member: 0 }],
+    ["a number of the connection past the last", { ...welcome, member: MAX_MEMBER + 1 }],
+    ["a signal from everybody", { ...signalled, from: 0 }],
+    ["a signal to somebody", { t: "signal", to: 1, body: signalled.body }],
+    ["an empty signal", { ...signalled, body: new Uint8Array(0) }],
+    ["a signal that is too long", { ...signalled, body: new Uint8Array(MAX_SIGNAL_BYTES + 1) }],
     ["a limit too many", { ...welcome, limits: { windowBytes: 1, maxWants: 2, more: 1 } }],
     ["an unknown phase", { t: "state", state: { ...told, phase: "gone" } }],
     ["a field of the state missing", { t: "state", state: { ...told, senders: undefined } }],

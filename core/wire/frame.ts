@@ -64,12 +64,13 @@ export type ClientFrame =
   | { t: "commit"; packs: number; pages: number; root: Uint8Array }
   | { t: "claim"; claim: Uint8Array }
   | { t: "complete"; claim: Uint8Array }
+  | { t: "signal"; to: number; body: Uint8Array }
   | { t: "ping"; n: number }
   | { t: "bye"; code: number };
 
 /** What a relay says. */
 export type RelayFrame =
-  | { t: "welcome"; v: number; limits: LinkLimits; lease: number; state: PortalState }
+  | { t: "welcome"; v: number; limits: LinkLimits; lease: number; member: number; state: PortalState }
   | { t: "ack"; kind: ObjectKind; index: number }
   | { t: "refuse"; kind: ObjectKind; index: number; code: number }
   | { t: "state"; state: PortalState }
@@ -77,11 +78,18 @@ export type RelayFrame =
   | { t: "claimed"; code: number }
   | { t: "committed" }
   | { t: "completed" }
+  | { t: "signal"; from: number; body: Uint8Array }
   | { t: "pong"; n: number }
   | { t: "bye"; code: number };
 
 /** Leases of one portal are numbered from 1; 0 stands for none. */
 export const MAX_LEASE = 2 ** 31 - 1;
+
+/** The connections of one portal are numbered from 1; a signal to 0 is for everybody else. */
+export const MAX_MEMBER = 2 ** 31 - 1;
+
+/** Sealed bytes of one signal. */
+export const MAX_SIGNAL_BYTES = 8192;
 
 /** `bye` without a failure. */
 export const BYE_OK = 0;
@@ -123,6 +131,8 @@ export function decodeClientFrame(bytes: Uint8Array): ClientFrame {
       return exact(f, { t: "claim", claim: asBytes(f["claim"], "claim", 16).slice() });
     case "complete":
       return exact(f, { t: "complete", claim: asBytes(f["claim"], "claim", 16).slice() });
+    case "signal":
+      return exact(f, { t: "signal", to: asInteger(f["to"], "to", MAX_MEMBER), body: signalBody(f) });
     case "ping":
       return exact(f, { t: "ping", n: asInteger(f["n"], "n") });
     case "bye":
@@ -142,6 +152,7 @@ export function decodeRelayFrame(bytes: Uint8Array): RelayFrame {
         v: asInteger(f["v"], "v", 255),
         limits: limits(f["limits"]),
         lease: asInteger(f["lease"], "lease", MAX_LEASE),
+        member: asInteger(f["member"], "member", MAX_MEMBER, 1),
         state: checkState(f["state"]),
       });
     case "ack":
@@ -158,6 +169,8 @@ export function decodeRelayFrame(bytes: Uint8Array): RelayFrame {
       return exact(f, { t: "committed" });
     case "completed":
       return exact(f, { t: "completed" });
+    case "signal":
+      return exact(f, { t: "signal", from: asInteger(f["from"], "from", MAX_MEMBER, 1), body: signalBody(f) });
     case "pong":
       return exact(f, { t: "pong", n: asInteger(f["n"], "n") });
     case "bye":
@@ -176,6 +189,12 @@ function exact<T extends object>(fields: Fields, frame: T): T {
 function target(f: Fields): { kind: ObjectKind; index: number } {
   const kind = asOneOf(f["kind"], KINDS, "kind");
   return { kind, index: asInteger(f["index"], "index", (kind === "pack" ? MAX_PACKS : MAX_PAGES) - 1) };
+}
+
+function signalBody(f: Fields): Uint8Array {
+  const body = asBytes(f["body"], "body");
+  if (body.length === 0 || body.length > MAX_SIGNAL_BYTES) malformed("body");
+  return body.slice();
 }
 
 function commitment(f: Fields): Commitment {

@@ -29,6 +29,17 @@ const wrong: Record<string, Record<string, string>> = {
   "invitations that nobody can give": { INVITE_ONLY: "1" },
   "an operator's token that can be guessed": { OPERATOR_TOKEN: "x".repeat(31) },
   "an operator's token that no header carries": { OPERATOR_TOKEN: `${"x".repeat(16)} ${"y".repeat(16)}` },
+  "a further relay with a path": { RELAYS: "https://b.example/relay" },
+  "a further relay with a query": { RELAYS: "https://b.example/?x" },
+  "a further relay with a user": { RELAYS: "https://me@b.example" },
+  "a further relay that is no address": { RELAYS: "https://b.example,b" },
+  "a further relay of another scheme": { RELAYS: "wss://b.example" },
+  "a further relay without TLS on the internet": { RELAYS: "http://b.example" },
+  "a further relay without TLS at a public address": { RELAYS: "http://93.184.216.34:8080" },
+  "a further relay twice": { RELAYS: "https://b.example,https://B.example:443/" },
+  "more further relays than a portal uses": { RELAYS: [..."bcdefghi"].map((name) => `https://${name}.example`).join() },
+  "itself as a further relay": { RELAYS: "https://warp.example", PUBLIC_URL: "https://warp.example" },
+  "an unknown mode of several relays": { RELAYS: "https://b.example", RELAYS_MODE: "mirrored" },
   "a store that is not built": { STORE_URL: "postgres://db" },
   "a blob store that is not built": { BLOB_URL: "s3://bucket" },
 };
@@ -42,6 +53,22 @@ describe("the configuration", () => {
     expect(config.scrubPeriodSeconds).toBe(86_400);
     expect(config).toMatchObject({ maxCreatesPerHour: 240, maxBytesPerDay: 2 ** 40, workBits: 0, inviteOnly: false });
     expect(config.operatorTokenHash).toBeNull();
+    expect(config.relays).toEqual({ origins: [], mode: "striped" });
+  });
+
+  it("[RELAY-74] reads further relays as browsers write them, without TLS only where nobody else is on the way", () => {
+    const near = [
+      "http://127.0.0.1:8081",
+      "http://[::1]:8082",
+      "http://localhost",
+      "http://nas:8080",
+      "http://a.local",
+    ];
+    const config = readConfig({ RELAYS: [" https://B.example:443/", ...near].join(" , "), RELAYS_MODE: "replicated" });
+    expect(config.relays).toEqual({ origins: ["https://b.example", ...near], mode: "replicated" });
+    for (const address of ["10.1.2.3", "172.31.0.1", "192.168.1.1", "[fd00::1]"])
+      expect(readConfig({ RELAYS: `http://${address}` }).relays.origins).toEqual([`http://${address}`]);
+    expect(() => readConfig({ RELAYS: "http://172.32.0.1" })).toThrow(ConfigError);
   });
 
   it("[RELAY-33] keeps only the hash of the operator's token, and shows none that cannot be used", () => {

@@ -8,9 +8,10 @@ import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { BlockList, isIP } from "node:net";
 import { resolve } from "node:path";
-import { MIN_EXPIRY_SECONDS } from "../../core/portal/portal.ts";
+import { MIN_EXPIRY_SECONDS, RELAYS_MODES } from "../../core/portal/portal.ts";
 import { MAX_WORK_BITS } from "../../core/portal/work.ts";
 import { GIB, MIB, SEALED_PACK_BYTES } from "../../core/units.ts";
+import { type FurtherRelays, parseRelays, parseRelaysMode, RELAYS_EXPECTED } from "./further-relays.ts";
 import { LOG_LEVELS, type LogLevel } from "./log.ts";
 
 export interface Config {
@@ -43,6 +44,8 @@ export interface Config {
   readonly operatorTokenHash: Uint8Array<ArrayBuffer> | null;
   /** Proxies whose `X-Forwarded-For` is believed. */
   readonly trustedProxies: BlockList;
+  /** Portals of this relay may live there too; no origins where there are none. */
+  readonly relays: FurtherRelays;
   readonly logLevel: LogLevel;
 }
 
@@ -108,6 +111,10 @@ export function readConfig(environment: Environment): Config {
     ),
     operatorTokenHash: readOperatorToken(environment),
     trustedProxies: read("TRUST_PROXY", "", parseProxies, "IP addresses or networks such as 127.0.0.1,10.0.0.0/8"),
+    relays: {
+      origins: read("RELAYS", "", parseRelays, RELAYS_EXPECTED),
+      mode: read("RELAYS_MODE", RELAYS_MODES[0], parseRelaysMode, RELAYS_MODES.join(" or ")),
+    },
     logLevel: read(
       "LOG_LEVEL",
       "info",
@@ -120,6 +127,9 @@ export function readConfig(environment: Environment): Config {
   }
   if (config.inviteOnly && config.operatorTokenHash === null) {
     throw new ConfigError("INVITE_ONLY is set without OPERATOR_TOKEN: expected both, or nobody could be invited.");
+  }
+  if (config.publicUrl !== null && config.relays.origins.includes(config.publicUrl.origin)) {
+    throw new ConfigError("RELAYS names this relay's own PUBLIC_URL: expected only other relays.");
   }
   if (config.maxPortalBytes > config.maxStoreBytes) {
     throw new ConfigError("MAX_PORTAL_BYTES is larger than MAX_STORE_BYTES: expected at most that.");

@@ -13,6 +13,8 @@ export type PathKind = "webtransport" | "websocket" | "http";
 /** Upper bounds of the latency histogram, seconds. */
 const BOUNDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5] as const;
 const PATHS = ["webtransport", "websocket", "http"] as const;
+/** What became of a signal: `counted` is one at a portal that counts downloads. */
+const SIGNALS = ["passed", "limited", "unread", "counted"] as const;
 
 type PerPath = Record<PathKind, number>;
 
@@ -36,6 +38,7 @@ export class Metrics {
   readonly #requests = new Map<string, number>();
   readonly #storeFailures: Record<StoreTrouble, number> = { "relay/full": 0, "relay/storage": 0 };
   readonly #scrubbed: Record<ScrubResult, number> = { intact: 0, damaged: 0, unreadable: 0 };
+  readonly #signals: Record<(typeof SIGNALS)[number], number> = { passed: 0, limited: 0, unread: 0, counted: 0 };
   readonly #limited = new Map<Limited, number>();
   #scrubPasses = 0;
   #damaged = 0;
@@ -71,6 +74,10 @@ export class Metrics {
   /** Somebody did too much of something. */
   limited(what: Limited): void {
     this.#limited.set(what, (this.#limited.get(what) ?? 0) + 1);
+  }
+  /** A signal was passed on to one connection, or dropped. */
+  signal(result: (typeof SIGNALS)[number]): void {
+    this.#signals[result]++;
   }
   /** Something could not be stored. */
   storeFailed(trouble: StoreTrouble): void {
@@ -118,6 +125,9 @@ export class Metrics {
     family("vaults", "gauge", "Vaults.", [`vaults ${gauges.vaults}`]);
     family("limited_total", "counter", "What was refused because one address did too much of it.", [
       ...LIMITED.map((what) => `limited_total{what="${what}"} ${this.#limited.get(what) ?? 0}`),
+    ]);
+    family("signals_total", "counter", "Signals between connections of a portal, by what became of them.", [
+      ...SIGNALS.map((result) => `signals_total{result="${result}"} ${this.#signals[result]}`),
     ]);
     family("store_bytes", "gauge", "Bytes of stored objects.", [`store_bytes ${gauges.storeBytes}`]);
     family("store_failures_total", "counter", "What could not be stored, by cause.", [

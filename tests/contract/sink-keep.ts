@@ -125,7 +125,7 @@ export async function discardKept(name: string): Promise<readonly string[]> {
 
 function begin(portal: string) {
   const note = { link: "", title: "", bytesDone: 0, bytesTotal: 0, entriesTotal: 0, expiresAtMs: null, sink: null };
-  const head = { kind: "receive" as const, portal, relayOrigin: "", startedAtMs: 0, keys: {}, handles: [] };
+  const head = { kind: "receive" as const, portal, relayOrigin: "", relays: [], startedAtMs: 0, keys: {}, handles: [] };
   return createJournal(head, note);
 }
 

@@ -40,6 +40,7 @@ export function newPortal(changes: Partial<NewPortal> = {}): NewPortal {
     createdAtMs: 1_000_000,
     expiresAtMs: 4_600_000,
     links: [newLink("read")],
+    isPartial: false,
     delivery: null,
     ...changes,
   };

@@ -7,8 +7,9 @@
 import { base64urlnopad } from "@scure/base";
 import { describe, expect, it } from "vitest";
 import { Failure, type FailureCode } from "../../core/failure.ts";
-import { createPortal as createAt, OPEN_LINK, openLink, type RelayHost } from "../../core/portal/client.ts";
+import { createPortal as createAt, openLink, type RelayHost } from "../../core/portal/client.ts";
 import { type Grant, type GrantPlace, openGrant, sealGrant } from "../../core/portal/grant.ts";
+import { OPEN_LINK } from "../../core/portal/new-link.ts";
 import { offerKeys, openOffer, sealOffer } from "../../core/portal/offer.ts";
 import type { OpenedLink } from "../../core/portal/portal.ts";
 import { deriveLinkKeys, NO_PASSWORD } from "../../core/seal/keys.ts";

@@ -29,6 +29,7 @@ import {
 } from "./fuzz/decoders.ts";
 import { judge, MAX_CALL_MS, type Target, type Verdict } from "./fuzz/judge.ts";
 import { largestFrames, largestLinks, largestPages, largestStates } from "./fuzz/largest.ts";
+import { descriptions, peerMessages } from "./fuzz/peers.ts";
 import { noteFigures } from "./lab/figures.ts";
 import { rounds } from "./scale.ts";
 
@@ -60,6 +61,12 @@ describe("S7: damaged inputs, ten million in all, end only in failures with code
   });
   it("objects on a stream", async () => {
     expect((await hold(objectStream(104), 2300)).accepted).toBeGreaterThan(0);
+  });
+  it("messages of peers", async () => {
+    expect((await hold(peerMessages(113), 700)).accepted).toBeGreaterThan(0);
+  });
+  it("descriptions of connections", async () => {
+    expect((await hold(descriptions(114), 100)).accepted).toBeGreaterThan(0);
   });
   it("manifest pages", async () => {
     expect((await hold(manifestPages(105), 700)).accepted).toBeGreaterThan(0);

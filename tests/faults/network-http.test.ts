@@ -57,6 +57,7 @@ async function createPortal(): Promise<{ owner: LinkRole; reader: LinkRole; leas
       },
     ],
     delivery: null,
+    partial: false,
   };
   const { lease } = await callApi<{ lease: number }>(fetchFrom(relay.url), {
     method: "POST",

@@ -4,8 +4,9 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { fetchFrom } from "../../cli/http.ts";
 import { passwordKey } from "../../cli/password.ts";
-import { createPortal, describeLink, endPortal, OPEN_LINK, openLink, portalPath } from "../../core/portal/client.ts";
+import { createPortal, endPortal, openLink, portalPath } from "../../core/portal/client.ts";
 import { deriveIdentity, IDENTITY_BYTES, phraseOf } from "../../core/portal/identity.ts";
+import { describeLink, OPEN_LINK } from "../../core/portal/new-link.ts";
 import { CLAIM_HEADER, HASH_HEADER } from "../../core/portal/portal.ts";
 import {
   createSecret,
@@ -176,7 +177,8 @@ async function addAdminLink(
   owner: Bytes,
 ): Promise<void> {
   const link = { ...createLink(), portal };
-  const body = await describeLink(host, link, { capability: "admin", secret }, { ...OPEN_LINK, password: PASSWORD });
+  const rules = { ...OPEN_LINK, password: PASSWORD };
+  const { body } = await describeLink(host, link, { capability: "admin", secret }, rules);
   const headers = { ...bearer(owner), "Content-Type": "application/json" };
   await request(`${portalPath(portal)}/links`, { method: "POST", headers, body: JSON.stringify(body) });
   canaries.set("secret of the admin link", link.secret);

@@ -28,6 +28,7 @@ export const KILLED_PORTAL: NewPortal = {
   expirySeconds: 3600,
   idleSeconds: null,
   links: [],
+  isPartial: false,
   delivery: null,
   createdAtMs: 0,
   expiresAtMs: 3_600_000,

@@ -95,6 +95,7 @@ export function inventPortal(body: Record<string, unknown> = {}): TestPortal {
     maxDownloads: null,
     links: [first.body],
     delivery: null,
+    partial: false,
   };
   const { token: readToken, link } = first;
   return { id, text: base64url(id), readToken, ownerToken, link, body: { ...defaults, ...body } };
@@ -193,6 +194,7 @@ export class TestLink {
   readonly objects: SealedObject[] = [];
   /** What the welcome gave. */
   lease = 0;
+  member = 0;
   /** Resolves when the socket is closed. */
   readonly closed: Promise<unknown>;
   #onChange: (() => void)[] = [];
@@ -237,7 +239,8 @@ export class TestLink {
   ): Promise<TestLink> {
     const link = await TestLink.connect(url);
     link.hello(portal, role, undefined, wish);
-    link.lease = (await link.next("welcome")).lease;
+    const { lease, member } = await link.next("welcome");
+    Object.assign(link, { lease, member });
     return link;
   }
 

@@ -3,9 +3,12 @@
  *
  * @module
  */
+import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
+import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { RelaysMode } from "../../core/portal/portal.ts";
 import { type Config, readConfig } from "../../relay-server/src/config.ts";
 import { Logger } from "../../relay-server/src/log.ts";
 import { type Relay, type RelayParts, startRelay } from "../../relay-server/src/relay.ts";
@@ -16,6 +19,28 @@ export interface TestRelay extends AsyncDisposable {
   readonly dataDir: string;
   /** Every line that was logged. */
   readonly log: string[];
+}
+
+/**
+ * Two relays that name each other, on `localhost`, at ports that were free a moment ago.
+ * @param door how they serve WebTransport; not at all without
+ */
+export async function relayPair(
+  mode: RelaysMode,
+  door?: NonNullable<RelayParts["door"]>,
+): Promise<readonly [TestRelay, TestRelay]> {
+  const [a = 0, b = 0] = await freePorts(2);
+  const start = (port: number, other: number) =>
+    testRelay({ port, relays: { origins: [`http://localhost:${other}`], mode } }, door && { door });
+  return [await start(a, b), await start(b, a)];
+}
+
+async function freePorts(count: number): Promise<readonly number[]> {
+  const servers = Array.from({ length: count }, () => createServer().listen(0, "127.0.0.1"));
+  await Promise.all(servers.map((server) => once(server, "listening")));
+  const ports = servers.map((server) => (server.address() as AddressInfo).port);
+  await Promise.all(servers.map((server) => once(server.close(), "close")));
+  return ports;
 }
 
 /** All tests come from one address. */

@@ -66,7 +66,7 @@ export class FakePipe implements Pipe {
     version: number = PROTOCOL_VERSION,
     lease = 1,
   ): void {
-    this.tell({ t: "welcome", v: version, limits, lease, state: EMPTY_STATE });
+    this.tell({ t: "welcome", v: version, limits, lease, member: 1, state: EMPTY_STATE });
   }
 
   /** Object bytes went out to the network. */

@@ -53,6 +53,8 @@ export class FakeRelay {
   readonly limits: LinkLimits;
   readonly clock: Clock;
   readonly pipes = new Set<RelayPipe>();
+  /** The number of the latest connection at the portal. */
+  members = 0;
   /** The portal's lease; it was created with the first one. */
   lease = 1;
   commitment: Commitment | null = null;
@@ -180,6 +182,7 @@ export class FakeRelay {
 class RelayPipe implements Pipe {
   readonly carrier;
   role: "send" | "receive" | undefined;
+  member = 0;
   #claim = "";
   readonly #relay: FakeRelay;
   #handler: PipeHandler | undefined;
@@ -239,6 +242,11 @@ class RelayPipe implements Pipe {
     if (this.role === "send") this.#tell({ t: "lost", kind, index });
   }
 
+  /** Somebody signals to `to`, which may be this one. */
+  onSignal(to: number, from: number, body: Uint8Array): void {
+    if (to === 0 || to === this.member) this.#tell({ t: "signal", from, body });
+  }
+
   onChanged(): void {
     this.#tell({ t: "state", state: this.#relay.state() });
     for (const key of [...this.#wants]) this.#deliver(key);
@@ -253,7 +261,9 @@ class RelayPipe implements Pipe {
     try {
       const lease = frame.role === "send" ? relay.grant(frame) : 0;
       this.role = frame.role;
-      this.#tell({ t: "welcome", v: PROTOCOL_VERSION, limits: relay.limits, lease, state: relay.state() });
+      this.member = ++relay.members;
+      const { limits } = relay;
+      this.#tell({ t: "welcome", v: PROTOCOL_VERSION, limits, lease, member: this.member, state: relay.state() });
     } catch (error) {
       this.refuse(toFailure(error, "wire/malformed").code);
     }
@@ -285,6 +295,9 @@ class RelayPipe implements Pipe {
       case "complete":
         relay.complete(frame.claim);
         this.#tell({ t: "completed" });
+        return;
+      case "signal":
+        for (const pipe of [...relay.pipes]) if (pipe !== this) pipe.onSignal(frame.to, this.member, frame.body);
         return;
       case "ping":
         this.#tell({ t: "pong", n: frame.n });

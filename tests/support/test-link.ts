@@ -20,10 +20,15 @@ export class TestLink implements Link {
   readonly carrier;
   readonly limits = { windowBytes: 2 ** 25, maxWants: 64 };
   readonly lease: number;
+  readonly member;
+  rttMs: number | null = null;
   readonly state: PortalState;
   readonly #closed = deferred<Failure>();
   readonly #clock: FakeClock;
   readonly #lostListeners: ((kind: ObjectKind, index: number) => void)[] = [];
+  readonly #signalListeners: ((from: number, body: Uint8Array) => void)[] = [];
+  /** What was signalled over it. */
+  readonly signals: { readonly to: number; readonly body: Uint8Array }[] = [];
   isClosed = false;
   puts = 0;
   gets = 0;
@@ -37,8 +42,14 @@ export class TestLink implements Link {
   /** What the next operations do. */
   answer: () => Promise<void>;
 
-  constructor(carrier: Carrier, clock: FakeClock, state: PortalState, lease: number, answer: () => Promise<void>) {
+  constructor(
+    carrier: Carrier,
+    clock: FakeClock,
+    [state, lease, member]: readonly [PortalState, number, number],
+    answer: () => Promise<void>,
+  ) {
     this.carrier = carrier;
+    this.member = member;
     this.#clock = clock;
     this.state = state;
     this.lease = lease;
@@ -56,6 +67,12 @@ export class TestLink implements Link {
   onState(): void {}
   onLost(listener: (kind: ObjectKind, index: number) => void): void {
     this.#lostListeners.push(listener);
+  }
+  signal(to: number, body: Uint8Array): void {
+    this.signals.push({ to, body });
+  }
+  onSignal(listener: (from: number, body: Uint8Array) => void): void {
+    this.#signalListeners.push(listener);
   }
   async put(): Promise<void> {
     this.puts += 1;
@@ -95,6 +112,9 @@ export class TestLink implements Link {
   }
   tellLost(kind: ObjectKind, index: number): void {
     for (const listener of this.#lostListeners) listener(kind, index);
+  }
+  tellSignal(from: number, body: Uint8Array): void {
+    for (const listener of this.#signalListeners) listener(from, body);
   }
   async #operation(): Promise<void> {
     if (this.isClosed) throw await this.closed;
@@ -156,7 +176,9 @@ export function setUpSteady(
       if (ms instanceof Failure) throw ms;
       if (ms === "silence")
         await new Promise((_, reject) => signal.addEventListener("abort", () => reject(UNREACHABLE), { once: true }));
-      const link = new TestLink(carrier, clock, relay.state, relay.lease, () => clock.sleep(Number(ms)));
+      const link = new TestLink(carrier, clock, [relay.state, relay.lease, dials.length], () =>
+        clock.sleep(Number(ms)),
+      );
       links.push(link);
       return link;
     },

@@ -11,13 +11,14 @@ import { PROTOCOL_VERSION } from "../../../core/wire/frame.ts";
 import { peerAddress } from "../peer-address.ts";
 import { addClaimRoutes } from "./claim-routes.ts";
 import type { HttpServices, RelayApp, RelayContext, RelayEnv } from "./context.ts";
+import { allowRelays } from "./cors.ts";
 import { DOCS_POLICY, type DocumentView, renderDocs } from "./docs-page.ts";
 import { answerError, answerNoRoute } from "./errors.ts";
 import { API_POLICY, appPolicy, commonHeaders } from "./headers.ts";
 import { addLinkRoutes } from "./link-routes.ts";
 import { addObjectRoutes } from "./object-routes.ts";
 import { addOperatorRoutes } from "./operator-routes.ts";
-import { originOf, webtransportName } from "./origin.ts";
+import { originOf } from "./origin.ts";
 import { addOwnerRoutes } from "./owner-routes.ts";
 import { addPortalRoutes } from "./portal-routes.ts";
 import { addRelayRoutes } from "./relay-routes.ts";
@@ -52,6 +53,7 @@ export function createApp(services: HttpServices): RelayApp {
     c.set("origin", originOf(c.req.header("host"), config.tls !== null, config.publicUrl));
     await next();
   });
+  allowRelays(app, services.config.relays.origins);
   addRelayRoutes(app, services);
   addPortalRoutes(app, services);
   addLinkRoutes(app, services);
@@ -108,7 +110,7 @@ function addWebApp(app: RelayApp, { files, config }: HttpServices): void {
       return answerNoRoute(c);
     }
     const origin = c.get("origin");
-    c.header("Content-Security-Policy", appPolicy(origin, webtransportName(origin, config.host)));
+    c.header("Content-Security-Policy", appPolicy(origin, config.host, config.relays.origins));
     c.header("Cache-Control", file.cacheControl);
     c.header("ETag", file.etag);
     if (c.req.header("if-none-match") === file.etag) return c.body(null, 304);

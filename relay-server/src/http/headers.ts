@@ -5,7 +5,7 @@
  */
 import { RELAY_HEADER } from "../../../core/portal/portal.ts";
 import { PROTOCOL_VERSION } from "../../../core/wire/frame.ts";
-import type { Origin } from "./origin.ts";
+import { type Origin, webtransportName } from "./origin.ts";
 
 /** Headers of every answer. */
 const COMMON: Readonly<Record<string, string>> = {
@@ -32,18 +32,24 @@ export function commonHeaders(isTls: boolean): Readonly<Record<string, string>> 
 export const API_POLICY = "default-src 'none'; frame-ancestors 'none'; sandbox";
 
 /**
- * Policy of the app. Connections go to the relay itself only; the port of WebTransport changes with its certificate, so
- * any port of the relay's own name is allowed.
+ * Policy of the app. Connections go to the relay itself and the further relays that its operator names; the port of
+ * WebTransport changes with its certificate, so any port of their names is allowed.
+ *
+ * @param listenHost the address that the relay listens on
+ * @param relays origins
  */
-export function appPolicy(origin: Origin, webtransportName: string): string {
-  const webSocket = `${origin.scheme === "https:" ? "wss:" : "ws:"}//${origin.host}`;
+export function appPolicy(origin: Origin, listenHost: string, relays: readonly string[]): string {
+  const further = relays.flatMap((relay) => {
+    const { protocol: scheme, hostname, host } = new URL(relay);
+    return [relay, ...connectionsTo({ scheme, name: hostname, host }, listenHost)];
+  });
   return [
     "default-src 'none'",
     "script-src 'self' 'wasm-unsafe-eval'",
     "style-src 'self'",
     "img-src 'self' blob:",
     "font-src 'self'",
-    `connect-src 'self' ${webSocket} https://${webtransportName}:*`,
+    ["connect-src 'self'", ...connectionsTo(origin, listenHost), ...further].join(" "),
     "worker-src 'self'",
     "manifest-src 'self'",
     "frame-src 'none'",
@@ -54,4 +60,9 @@ export function appPolicy(origin: Origin, webtransportName: string): string {
     "require-trusted-types-for 'script'",
     "trusted-types svelte-trusted-html app",
   ].join("; ");
+}
+
+function connectionsTo(origin: Origin, listenHost: string): readonly string[] {
+  const webSocket = `${origin.scheme === "https:" ? "wss:" : "ws:"}//${origin.host}`;
+  return [webSocket, `https://${webtransportName(origin, listenHost)}:*`];
 }

@@ -9,7 +9,7 @@ import type { LinkAccess } from "../../../core/portal/portal.ts";
 import { fromBase64url, type LinkKey, linkKey } from "../bytes.ts";
 import { authorise, MANAGERS, openLink } from "../portal/authorise.ts";
 import { credentialsOf, type HttpServices, type RelayApp } from "./context.ts";
-import { toLinkEntry, toOpenedLink } from "./portal-parts.ts";
+import { notPartial, toLinkEntry, toOpenedLink } from "./portal-parts.ts";
 import { bearer, body, done, failure, json, limited } from "./route-parts.ts";
 import { linkAccessSchema, linkParams, newLinkSchema, plainQuery, portalParams } from "./schemas.ts";
 
@@ -63,6 +63,7 @@ export function addLinkRoutes(app: RelayApp, services: HttpServices): void {
     const { live, grant } = await authorise(services, credentialsOf(c, c.req.valid("param").portal), MANAGERS);
     const entry = toLinkEntry(c.req.valid("json"), live.stored.kind);
     if (entry.capability === "admin" && grant !== "owner") throw new Failure("portal/unknown");
+    if (live.stored.isPartial && entry.maxUses !== null) throw notPartial();
     await portals.rules.addLink(live, entry);
     return c.body(null, 204);
   });

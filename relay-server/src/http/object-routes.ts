@@ -90,11 +90,13 @@ export function addObjectRoutes(app: RelayApp, services: HttpServices): void {
 
     app.openapi(getRoute(kind), async (c) => {
       const { portal, index } = c.req.valid("param");
-      const { live, readLink } = await authorise(services, credentialsOf(c, portal), READERS);
+      const { live, readLink, grant } = await authorise(services, credentialsOf(c, portal), READERS);
       const reader = services.portals.reader(live, readLink);
       const claim = claimOf(c);
       if (claim !== undefined) reader.useClaim(claim);
-      const answered = services.presence.begin(live, "receive", 0);
+      // A sender that moves its objects on to another relay is no receiver.
+      const [role, lease] = grant === "owner" ? (["send", live.stored.lease] as const) : (["receive", 0] as const);
+      const answered = services.presence.begin(live, role, lease);
       try {
         const signal = waiting(c, c.req.valid("query").wait, services.stopping);
         const source = await openWhenThere(reader, kind, index, signal);

@@ -44,9 +44,28 @@ describe("the relay's origin", () => {
   });
 
   it("[RELAY-29] allows connections to itself only", () => {
-    const policy = appPolicy(originOf("warp.example:8443", true, null), "warp.example");
+    const policy = appPolicy(originOf("warp.example:8443", true, null), "0.0.0.0", []);
     expect(policy).toContain("connect-src 'self' wss://warp.example:8443 https://warp.example:*;");
     expect(policy).toContain("frame-ancestors 'none'");
     expect(policy).not.toContain("unsafe-inline");
+  });
+
+  it("[RELAY-75] allows connections to further relays by each carrier, and to nobody else", () => {
+    const relays = ["https://b.example:8443", "http://localhost:8081", "http://127.0.0.1:8082"];
+    const policy = appPolicy(originOf("localhost:8080", false, null), "127.0.0.1", relays);
+    expect(/connect-src ([^;]*);/.exec(policy)?.[1]?.split(" ")).toEqual([
+      "'self'",
+      "ws://localhost:8080",
+      "https://127.0.0.1:*",
+      "https://b.example:8443",
+      "wss://b.example:8443",
+      "https://b.example:*",
+      "http://localhost:8081",
+      "ws://localhost:8081",
+      "https://127.0.0.1:*",
+      "http://127.0.0.1:8082",
+      "ws://127.0.0.1:8082",
+      "https://127.0.0.1:*",
+    ]);
   });
 });

@@ -10,7 +10,7 @@ import { fromBase64url, fromHex, toBase64url } from "../bytes.ts";
 import { type Authorised, authorise, authoriseEnded, MANAGERS } from "../portal/authorise.ts";
 import { endedPhase, type WantedChange } from "../portal/rules.ts";
 import { credentialsOf, type HttpServices, type RelayApp } from "./context.ts";
-import { toLinkDetails } from "./portal-parts.ts";
+import { notPartial, toLinkDetails } from "./portal-parts.ts";
 import { bearer, body, done, failure, json, limited } from "./route-parts.ts";
 import { changeSchema, deliveriesSchema, detailsSchema, portalParams } from "./schemas.ts";
 
@@ -71,6 +71,7 @@ export function addOwnerRoutes(app: RelayApp, services: HttpServices): void {
       ...(paused !== undefined && { isPaused: paused }),
       ...(ownerTokenHash !== undefined && { ownerTokenHash: fromBase64url(ownerTokenHash, 32, "ownerTokenHash") }),
     };
+    if (found.live.stored.isPartial && (limits.maxDownloads ?? null) !== null) throw notPartial();
     // The schema writes an absent field as one that may be undefined.
     await portals.rules.change(found.live, change as WantedChange);
     return c.json(await detailsOf(services, found), 200);
@@ -121,7 +122,7 @@ async function detailsOf(
     downloads,
     claims: isOver ? 0 : await store.access.countClaims(key, nowMs),
     bytes,
-    isComplete: stored.commitment !== null,
+    isComplete: live?.isComplete ?? (stored.commitment !== null && !stored.isPartial),
     senders: state?.senders ?? 0,
     receivers: state?.receivers ?? 0,
     links: stored.links.map(toLinkDetails),

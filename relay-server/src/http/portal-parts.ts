@@ -23,10 +23,12 @@ import type { NewPortal } from "../store/store.ts";
 
 /** A creation, without what the relay decides. @throws Failure `wire/malformed` */
 export function toNewPortal(given: CreatePortal): Omit<NewPortal, "createdAtMs" | "expiresAtMs" | "delivery"> {
-  const { kind, maxDownloads, expirySeconds, idleSeconds } = given;
+  const { kind, maxDownloads, expirySeconds, idleSeconds, partial } = given;
   const links = given.links.map((link) => toLinkEntry(link, kind));
   if (new Set(links.map(({ link }) => link)).size < links.length)
     throw new Failure("wire/malformed", { what: "links" });
+  const isWhole = kind === "request" || given.delivery !== null || maxDownloads !== null;
+  if (partial && (isWhole || links.some(({ maxUses }) => maxUses !== null))) throw notPartial();
   return {
     key: portalKey(fromBase64url(given.portal, 16, "portal")),
     kind,
@@ -36,14 +38,21 @@ export function toNewPortal(given: CreatePortal): Omit<NewPortal, "createdAtMs" 
     expirySeconds,
     idleSeconds,
     links,
+    isPartial: partial,
   };
+}
+
+/** What a portal that other relays complete cannot be, or have. */
+export function notPartial(): Failure {
+  return new Failure("wire/malformed", { what: "partial" });
 }
 
 /** Everything that the maker chose, in one order. */
 function requestHash({ links, delivery, ...rest }: CreatePortal): Uint8Array<ArrayBuffer> {
-  const { portal, kind, ownerTokenHash, expirySeconds, idleSeconds, maxDownloads } = rest;
+  const { portal, kind, ownerTokenHash, expirySeconds, idleSeconds, maxDownloads, partial } = rest;
   const chosen = [
-    [portal, kind, ownerTokenHash, expirySeconds, idleSeconds, maxDownloads],
+    // What was created before there were others has the hash that it had.
+    [portal, kind, ownerTokenHash, expirySeconds, idleSeconds, maxDownloads, ...(partial ? ["partial"] : [])],
     links.map(({ link, capability, tokenHash, keyCommitment, grant, password, maxUses, notBeforeMs, expiresAtMs }) => [
       [link, capability, tokenHash, keyCommitment, grant, maxUses, notBeforeMs, expiresAtMs],
       password && [password.algorithm, password.memory, password.iterations, password.parallelism],

@@ -39,6 +39,7 @@ export function addRelayRoutes(app: RelayApp, services: HttpServices): void {
         defaultExpirySeconds: config.defaultExpirySeconds,
       },
       creation: { invite: config.inviteOnly, workBits: config.workBits },
+      relays: config.relays,
     };
     // The schema's lists are mutable; nothing changes them.
     return c.json(info as typeof relaySchema._output, 200);

@@ -26,6 +26,7 @@ import {
   type PasswordParameters,
   PORTAL_KINDS,
   type PortalStateJson,
+  RELAYS_MODES,
   type RelayInfo,
 } from "../../../core/portal/portal.ts";
 import { MAX_PACKS, MAX_PAGES } from "../../../core/units.ts";
@@ -99,6 +100,7 @@ export const createSchema = z
     delivery: z
       .strictObject({ request: portalId, offer: boundedBytes(MAX_OFFER_BYTES, "The link, sealed for whoever asked") })
       .nullable(),
+    partial: z.boolean().openapi({ description: "It may be committed while packs are missing" }),
   })
   .openapi("CreatePortal") satisfies z.ZodType<CreatePortal>;
 
@@ -172,7 +174,7 @@ export const detailsSchema = z
     downloads: z.int(),
     claims: z.int().openapi({ description: "Downloads that are running" }),
     bytes: z.int().openapi({ description: "Sealed bytes that the relay holds" }),
-    isComplete: z.boolean(),
+    isComplete: z.boolean().openapi({ description: "It is committed, and every pack is held" }),
     senders: z.int(),
     receivers: z.int(),
     links: z.array(linkDetailsSchema),
@@ -238,6 +240,10 @@ export const relaySchema = z
     creation: z.object({
       invite: z.boolean().openapi({ description: "Header `Warp-Invite` is needed" }),
       workBits: z.int().openapi({ description: "Zero bits that the stamp of header `Warp-Work` needs" }),
+    }),
+    relays: z.object({
+      origins: z.array(z.string()).openapi({ description: "Further relays on which portals may live" }),
+      mode: z.enum(RELAYS_MODES).openapi({ description: "Each pack at one of the relays, or at all of them" }),
     }),
   })
   .openapi("RelayInfo") satisfies z.ZodType<RelayInfo>;

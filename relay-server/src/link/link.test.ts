@@ -1,106 +1,13 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
 import { FAILURES } from "../../../core/failure.ts";
-import type { LeaseWish } from "../../../core/ports/link.ts";
 import { LINK_SILENCE_MS, MIB, SEALED_PACK_BYTES, UPLOAD_WINDOW_BYTES } from "../../../core/units.ts";
-import { PROTOCOL_VERSION } from "../../../core/wire/frame.ts";
+import { MAX_SIGNAL_BYTES } from "../../../core/wire/frame.ts";
 import { encodeHeader } from "../../../core/wire/object.ts";
-import { newLink, newPortal } from "../../../tests/contract/store-suite.ts";
-import { random, sealed, sha256 } from "../../../tests/integration/relay-client.ts";
-import { FakeCarrier } from "../../../tests/support/fake-carrier.ts";
-import { ByteBudget } from "../byte-budget.ts";
-import { fromHex } from "../bytes.ts";
-import { FIXED_LIMITS, Guard } from "../guard/guard.ts";
-import { Logger } from "../log.ts";
-import { Metrics } from "../metrics.ts";
-import { Portals } from "../portal/portals.ts";
-import type { DownloadKey } from "../store/access.ts";
-import { openSqliteStore } from "../store/sqlite-store.ts";
-import type { Store } from "../store/store.ts";
-import { Link } from "./link.ts";
+import { sealed } from "../../../tests/integration/relay-client.ts";
+import type { FakeCarrier } from "../../../tests/support/fake-carrier.ts";
+import { stage } from "../../../tests/support/link-stage.ts";
+import type { Link } from "./link.ts";
 import { SLAB_BYTES, SlabPool } from "./slab-pool.ts";
-
-interface Stage extends AsyncDisposable {
-  readonly portal: { readonly id: Uint8Array; readonly ownerToken: Uint8Array };
-  /** Of the portal's read link. */
-  readonly readToken: Uint8Array;
-  readonly store: Store;
-  /** One claim, through the read link. */
-  readonly download: DownloadKey;
-  /** Lets time pass for the portal. */
-  pass(ms: number): void;
-  readonly services: ConstructorParameters<typeof Link>[1];
-  readonly budget: ByteBudget;
-  /** Says hello and does not wait. */
-  hello(role: "send" | "receive", wish: LeaseWish, token?: Uint8Array): { carrier: FakeCarrier; link: Link };
-  connect(role: "send" | "receive", token?: Uint8Array): Promise<{ carrier: FakeCarrier; link: Link }>;
-}
-
-/** @param held while unsettled, objects do not become durable */
-async function stage(held: Promise<void> = Promise.resolve(), slabs = new SlabPool(MIB)): Promise<Stage> {
-  const dataDir = await mkdtemp(join(tmpdir(), "warp-link-"));
-  const limits = { maxPortalBytes: 2 ** 30, maxStoreBytes: 2 ** 30, maxPortals: 10, minFreeBytes: 0 };
-  const real = await openSqliteStore({ ...limits, dataDir });
-  const storing: Promise<unknown>[] = [];
-  const store: Store = Object.create(real, {
-    receive: {
-      value: async (...args: Parameters<Store["receive"]>) => {
-        const incoming = await real.receive(...args);
-        const stored = incoming.store.bind(incoming);
-        incoming.store = () => {
-          const work = held.then(stored);
-          storing.push(work.catch(() => undefined));
-          return work;
-        };
-        return incoming;
-      },
-    },
-  });
-  for (const name of ["find", "open", "createPortal", "loadPortal", "heldIndexes", "endPortal", "takeLease"] as const)
-    Object.defineProperty(store, name, { value: (real[name] as (...args: never[]) => unknown).bind(real) });
-  const budget = new ByteBudget(MIB);
-  let passedMs = 0;
-  const date = { now: () => 2_000_000 + passedMs, steady: () => passedMs };
-  const portals = new Portals({ store, budget }, date);
-  const [ownerToken, readToken] = [random(32), random(32)];
-  const entry = newLink("read", { tokenHash: sha256(readToken), password: null });
-  const row = newPortal({ ownerTokenHash: sha256(ownerToken), links: [entry], expirySeconds: 1e6, expiresAtMs: 1e9 });
-  await real.createPortal(row);
-  const guard = new Guard({ ...FIXED_LIMITS, createsPerHour: 1, bytesPerDay: 2 ** 40 });
-  const services = { portals, guard, slabs, metrics: new Metrics(), log: new Logger("silent") };
-  const portal = { id: fromHex(row.key), ownerToken };
-  const hello: Stage["hello"] = (role, wish, token = ownerToken) => {
-    const carrier = new FakeCarrier();
-    const link = new Link(carrier, services, () => undefined);
-    const who = { portal: portal.id, role, token };
-    void carrier.frame({ t: "hello", v: PROTOCOL_VERSION, ...who, ...wish });
-    return { carrier, link };
-  };
-  return {
-    portal,
-    services,
-    budget,
-    hello,
-    readToken,
-    store: real,
-    download: { key: row.key, link: entry.link, claim: random(16) },
-    pass(ms) {
-      passedMs += ms;
-    },
-    async connect(role, token) {
-      const peer = hello(role, { lease: role === "send" ? 1 : 0, takeOver: false }, token);
-      await peer.carrier.next("welcome");
-      return peer;
-    },
-    async [Symbol.asyncDispose]() {
-      await Promise.all(storing);
-      await real.close();
-      await rm(dataDir, { recursive: true });
-    },
-  };
-}
 
 const MINUTE = 60_000;
 const pack = (index: number) => sealed("pack", index, SEALED_PACK_BYTES);
@@ -266,6 +173,22 @@ describe("a link", () => {
     carrier.controlBacklog = 2 * MIB;
     void carrier.frame({ t: "ping", n: 1 });
     expect(carrier.isClosed).toBe(true);
+  });
+
+  it("[RELAY-72] drops signals for a peer that does not read, which they never end", async () => {
+    await using at = await stage();
+    const live = (await at.services.portals.find(at.download.key))?.live;
+    if (live === undefined) throw new Error("no portal");
+    await at.services.portals.rules.change(live, { maxDownloads: null });
+    const [from, to] = [(await at.connect("send")).carrier, (await at.connect("receive")).carrier];
+    const body = new Uint8Array(MAX_SIGNAL_BYTES).fill(7);
+    to.controlBacklog = 256 * 1024 + 1;
+    for (let i = 0; i < 50; i++) void from.frame({ t: "signal", to: 2, body });
+    expect(to.isClosed).toBe(false);
+    to.controlBacklog = 256 * 1024;
+    void from.frame({ t: "signal", to: 2, body: Uint8Array.of(9) });
+    expect(await to.next("signal")).toEqual({ t: "signal", from: 1, body: Uint8Array.of(9) });
+    expect(from.isClosed).toBe(false);
   });
 
   it("[RELAY-15] tells a slow peer only the latest state", async () => {

@@ -15,7 +15,7 @@ import {
   type RelayFrame,
   wireCode,
 } from "../../../core/wire/frame.ts";
-import type { ObjectHeader, ObjectKind } from "../../../core/wire/object.ts";
+import type { ObjectKind } from "../../../core/wire/object.ts";
 import type { LinkKey } from "../bytes.ts";
 import type { Guard } from "../guard/guard.ts";
 import type { Logger } from "../log.ts";
@@ -24,17 +24,17 @@ import { authorise, READERS } from "../portal/authorise.ts";
 import type { LivePortal } from "../portal/live-portal.ts";
 import type { Portals } from "../portal/portals.ts";
 import type { Reader } from "../portal/reader.ts";
-import type { Upload } from "../portal/upload.ts";
+import { Arrivals } from "./arrivals.ts";
 import type { Carrier, ObjectOutput } from "./carrier.ts";
 import { Delivery } from "./delivery.ts";
-import { ObjectIntake } from "./object-intake.ts";
+import { type SignalOutput, Signals } from "./signals.ts";
 import type { SlabPool } from "./slab-pool.ts";
 
 /** How long a peer may take to say who it is. */
 export const HELLO_MS = 5_000;
 /** Objects that a link may have asked for and not been sent. */
 export const MAX_WANTS = 64;
-/** Control bytes that may wait for a peer; states beyond a quarter of it are put together. */
+/** Control bytes that may wait for a peer; beyond a quarter of it states are put together and signals are dropped. */
 const MAX_BACKLOG_BYTES = 1024 * 1024;
 /** Answers to a claim after which the link goes on. */
 const CLAIM_REFUSALS: ReadonlySet<FailureCode> = new Set(["portal/claimed", "portal/unknown"]);
@@ -54,6 +54,7 @@ interface Welcomed {
   readonly lease: number;
   readonly reader: Reader;
   readonly delivery: Delivery;
+  readonly signals: Signals;
   readonly leave: () => void;
 }
 
@@ -61,7 +62,7 @@ export class Link {
   readonly #carrier: Carrier;
   readonly #services: LinkServices;
   readonly #onClosed: () => void;
-  readonly #intakes = new Map<number, ObjectIntake>();
+  readonly #arrivals: Arrivals;
   readonly #outputs: ObjectOutput[] = [];
   readonly #helloTimer: NodeJS.Timeout;
   #helloSeen = false;
@@ -72,7 +73,6 @@ export class Link {
   /** When object bytes last came. */
   #objectMs = performance.now();
   #busy = 0;
-  #unacknowledged = 0;
   #stateIsOld = false;
   #isOver = false;
 
@@ -82,6 +82,14 @@ export class Link {
     this.#services = services;
     this.#onClosed = onClosed;
     this.#known.promise.catch(() => undefined);
+    const { portals, guard, metrics } = services;
+    this.#arrivals = new Arrivals({
+      destination: this.#known.promise,
+      portals,
+      metrics,
+      meter: () => guard.meter(carrier.address),
+      send: (frame) => this.#send(frame),
+    });
     this.#helloTimer = setTimeout(() => this.end(new Failure("wire/malformed", { what: "no hello" })), HELLO_MS);
     carrier.start({
       frame: (bytes) => this.#guard(() => this.#onFrame(decodeClientFrame(bytes))),
@@ -101,8 +109,7 @@ export class Link {
     this.#welcomed?.reader.tick();
     // Silence counts only while the relay reads.
     if (this.#busy > 0) this.#heardMs = this.#objectMs = nowMs;
-    const isInside = [...this.#intakes.values()].some((intake) => intake.isInside);
-    const silenceMs = nowMs - (isInside ? Math.min(this.#heardMs, this.#objectMs) : this.#heardMs);
+    const silenceMs = nowMs - (this.#arrivals.isInside ? Math.min(this.#heardMs, this.#objectMs) : this.#heardMs);
     if (silenceMs > LINK_SILENCE_MS) this.end(new Failure("relay/unreachable", { what: "silence" }));
     if (this.#welcomed?.delivery.isStalled(nowMs)) this.end(new Failure("relay/unreachable", { what: "stalled" }));
   }
@@ -143,6 +150,9 @@ export class Link {
       case "complete":
         // Told before the portal ends with its last download.
         return reader.complete(Uint8Array.from(frame.claim), () => this.#send({ t: "completed" }));
+      case "signal":
+        this.#welcomed.signals.send(frame.to, frame.body);
+        return undefined;
       case "ping":
         this.#send({ t: "pong", n: frame.n });
         return undefined;
@@ -179,9 +189,10 @@ export class Link {
     });
     const { lease, leave } = await this.#join(portal, frame, link?.link);
     if (this.#isOver) return leave();
-    this.#welcomed = { portal, lease, reader, delivery, leave };
+    const signals = new Signals(portal, this.#signalOutput, metrics);
+    this.#welcomed = { portal, lease, reader, delivery, signals, leave };
     const limits = { windowBytes: UPLOAD_WINDOW_BYTES, maxWants: MAX_WANTS };
-    this.#send({ t: "welcome", v: PROTOCOL_VERSION, limits, lease, state: portal.state() });
+    this.#send({ t: "welcome", v: PROTOCOL_VERSION, limits, lease, member: signals.member, state: portal.state() });
     this.#services.log.debug("link", { carrier, portal: portal.key, address: this.#carrier.address });
     for (const output of this.#outputs.splice(0)) delivery.addOutput(output);
     this.#known.resolve(this.#welcomed);
@@ -208,50 +219,13 @@ export class Link {
     if (this.#isOver) return undefined;
     this.#objectMs = performance.now();
     this.#services.metrics.bytesIn(this.#carrier.kind, bytes.length);
-    const known = this.#intakes.get(stream);
-    if (known !== undefined) return known.push(bytes);
-    return this.#known.promise.then(({ portal, lease }) => {
-      if (lease === 0) throw new Failure("wire/malformed", { what: "role" });
-      const intake = new ObjectIntake({
-        begin: (header) => this.#beginUpload(portal, header, lease),
-        end: (upload) => this.#endUpload(upload),
-      });
-      this.#intakes.set(stream, intake);
-      return intake.push(bytes);
-    });
+    return this.#arrivals.push(stream, bytes);
   }
 
-  async #beginUpload(portal: LivePortal, header: ObjectHeader, lease: number): Promise<Upload> {
-    const { kind, index } = header;
-    if (this.#unacknowledged + header.length > UPLOAD_WINDOW_BYTES) {
-      this.#send({ t: "refuse", kind, index, code: wireCode("wire/window") });
-      throw new Failure("wire/window", { bytes: this.#unacknowledged + header.length });
-    }
-    this.#unacknowledged += header.length;
-    const { portals, guard } = this.#services;
-    const upload = await portals.upload(portal, header, lease, guard.meter(this.#carrier.address));
-    if (upload.refusal !== undefined) this.#refuse(upload, upload.refusal);
-    return upload;
-  }
-
-  #endUpload(upload: Upload): void {
-    if (upload.refusal !== undefined) return;
-    const { kind, index, length } = upload.header;
-    const started = performance.now();
-    upload.finish().then(
-      () => {
-        this.#unacknowledged -= length;
-        this.#services.metrics.stored(performance.now() - started);
-        this.#send({ t: "ack", kind, index });
-      },
-      (error: unknown) => this.#refuse(upload, toFailure(error, "relay/storage")),
-    );
-  }
-
-  #refuse({ header }: Upload, failure: Failure): void {
-    this.#unacknowledged -= header.length;
-    this.#send({ t: "refuse", kind: header.kind, index: header.index, code: wireCode(failure.code) });
-  }
+  readonly #signalOutput: SignalOutput = {
+    hasRoom: () => this.#carrier.controlBacklog <= MAX_BACKLOG_BYTES / 4,
+    send: (from, body) => this.#send({ t: "signal", from, body }),
+  };
 
   #sendState(): void {
     const portal = this.#welcomed?.portal;
@@ -297,9 +271,10 @@ export class Link {
     this.#isOver = true;
     clearTimeout(this.#helloTimer);
     this.#known.reject(new Failure("cancelled"));
-    for (const intake of this.#intakes.values()) intake.abort();
+    this.#arrivals.abort();
     this.#welcomed?.delivery.stop();
     this.#welcomed?.reader.renew();
+    this.#welcomed?.signals.leave();
     this.#welcomed?.leave();
   }
 

@@ -14,7 +14,7 @@ import type { LivePortal } from "./live-portal.ts";
 const HASHES_PER_TURN = 4096;
 
 /**
- * Fixes counts and root. Idempotent.
+ * Fixes counts and root. Idempotent. Of a partial portal packs may be missing, so nobody here can tell that the root is theirs.
  * @throws Failure `portal/incomplete` | `portal/closed` | `portal/expired` | `portal/lease-lost`
  */
 export async function commitPortal(
@@ -31,13 +31,13 @@ export async function commitPortal(
     if (sameCommitment(before, commitment)) return;
     throw new Failure("portal/closed");
   }
-  if (!portal.held.pack.isPrefix(commitment.packs)) throw new Failure("portal/incomplete", { what: "packs" });
+  assertPacks(portal, commitment);
   if (!portal.held.page.isPrefix(commitment.pages)) throw new Failure("portal/incomplete", { what: "pages" });
-  if (!sameBytes(await rootOf(store, portal.key), commitment.root))
+  if (!portal.stored.isPartial && !sameBytes(await rootOf(store, portal.key), commitment.root))
     throw new Failure("portal/incomplete", { what: "root" });
   // Another link may have committed, or stored one more, while the root was computed.
   if (portal.stored.commitment !== null) return commitPortal(store, portal, commitment, lease);
-  if (portal.held.pack.size !== commitment.packs) throw new Failure("portal/incomplete", { what: "packs" });
+  assertPacks(portal, commitment);
   portal.stored = { ...portal.stored, commitment };
   try {
     const committing = store.commitPortal(portal.key, commitment, lease);
@@ -48,6 +48,12 @@ export async function commitPortal(
     throw error;
   }
   portal.reconsider();
+}
+
+/** @throws Failure `portal/incomplete` when a pack is too many, or missing where none may be */
+function assertPacks({ held, stored }: LivePortal, { packs }: Commitment): void {
+  const isRight = stored.isPartial ? held.pack.isBelow(packs) : held.pack.isPrefix(packs);
+  if (!isRight) throw new Failure("portal/incomplete", { what: "packs" });
 }
 
 async function rootOf(store: Store, key: PortalKey): Promise<Uint8Array> {

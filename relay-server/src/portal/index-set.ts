@@ -47,6 +47,12 @@ export class IndexSet {
     return this.#count === count && (count === 0 || (this.ranges(1)[1] === count && this.has(0)));
   }
 
+  /** Nothing from `count` on. */
+  isBelow(count: number): boolean {
+    for (let index = count; index < this.#end; index++) if (this.has(index)) return false;
+    return true;
+  }
+
   /** Flat pairs `[from, to)`, ascending; the first `maxRanges` of them. */
   ranges(maxRanges = Number.POSITIVE_INFINITY): number[] {
     const out: number[] = [];

@@ -24,3 +24,8 @@ export function isLinkOver({ expiresAtMs }: StoredLink, nowMs: number): boolean 
 export function isLimited({ capability, maxUses }: StoredLink, { maxDownloads }: StoredPortal): boolean {
   return capability === "read" && (maxUses !== null || maxDownloads !== null);
 }
+
+/** True when downloads through any of its links are counted. */
+export function isCounted(portal: StoredPortal): boolean {
+  return portal.links.some((link) => isLimited(link, portal));
+}

@@ -12,6 +12,8 @@ import type { StoredLink } from "../store/access.ts";
 import type { ObjectSource, StoredPortal } from "../store/store.ts";
 import { IndexSet } from "./index-set.ts";
 import type { Lifetime } from "./lifetime.ts";
+import { Switchboard } from "./switchboard.ts";
+import { Waiters } from "./waiters.ts";
 
 /** Ranges in one state: what fits a frame with room to spare. */
 const MAX_PACK_RANGES = 4096;
@@ -47,9 +49,11 @@ export class LivePortal {
   readonly key: PortalKey;
   readonly lifetime: Lifetime;
   stored: StoredPortal;
+  /** For what its connections tell each other. */
+  readonly switchboard = new Switchboard();
   readonly held: Readonly<Record<ObjectKind, IndexSet>>;
   readonly #fresh = new Map<string, FreshObject>();
-  readonly #waiters = new Map<string, Set<() => void>>();
+  readonly #waiters = new Waiters();
   readonly #members = new Set<Member>();
   readonly #followers = new Set<() => void>();
   readonly #writes = new Set<Promise<unknown>>();
@@ -124,7 +128,7 @@ export class LivePortal {
       this.#onUse(this, member.role);
       this.changed();
       // Nobody is left to repeat what was lost: whoever waits for it learns that.
-      if (this.stored.commitment !== null && member.role === "send" && !this.hasSender) this.#wakeAll();
+      if (this.stored.commitment !== null && member.role === "send" && !this.hasSender) this.#waiters.wakeAll();
     };
   }
 
@@ -206,7 +210,7 @@ export class LivePortal {
     if (this.#ended !== undefined) return;
     this.#ended = reason;
     this.changed();
-    this.#wakeAll();
+    this.#waiters.wakeAll();
     for (const member of [...this.#members]) member.onEnd?.(reason);
   }
 
@@ -229,7 +233,7 @@ export class LivePortal {
       },
       () => this.#fresh.delete(key),
     );
-    this.#wake(key);
+    this.#waiters.wake(kind, index);
   }
 
   /** A held object was found damaged: it is held no longer, and senders may store it again. */
@@ -254,35 +258,30 @@ export class LivePortal {
   /** True when waiting is in vain: it never existed, or it was lost after the commit and no sender is there to repeat it. */
   willNotCome(kind: ObjectKind, index: number): boolean {
     const wasHeld = this.stored.commitment !== null && !this.held[kind].has(index);
-    return this.isBeyond(kind, index) || (wasHeld && !this.hasSender);
+    return this.isBeyond(kind, index) || this.isElsewhere(kind, index) || (wasHeld && !this.hasSender);
+  }
+
+  /** True for what others are asked for: a pack that a partial portal, which is committed, does not have. */
+  isElsewhere(kind: ObjectKind, index: number): boolean {
+    const { isPartial, commitment } = this.stored;
+    return isPartial && commitment !== null && kind === "pack" && !this.has(kind, index);
+  }
+
+  /** True when it is committed and every pack is held. */
+  get isComplete(): boolean {
+    const { isPartial, commitment } = this.stored;
+    return commitment !== null && (!isPartial || this.held.pack.isPrefix(commitment.packs));
   }
 
   /** Calls back when the object may be there, or never will; gives the function that stops waiting. */
   whenThere(kind: ObjectKind, index: number, callback: () => void): () => void {
-    const key = objectKey(kind, index);
-    const waiters = this.#waiters.get(key) ?? new Set();
-    this.#waiters.set(key, waiters);
-    waiters.add(callback);
-    return () => {
-      waiters.delete(callback);
-      if (waiters.size === 0 && this.#waiters.get(key) === waiters) this.#waiters.delete(key);
-    };
+    return this.#waiters.add(kind, index, callback);
   }
 
   /** The counts are fixed, or the rules are others: whoever waits for an object looks again. */
   reconsider(): void {
     this.changed();
-    this.#wakeAll();
-  }
-
-  #wake(key: string): void {
-    const waiters = this.#waiters.get(key);
-    this.#waiters.delete(key);
-    for (const waiter of waiters ?? []) waiter();
-  }
-
-  #wakeAll(): void {
-    for (const key of [...this.#waiters.keys()]) this.#wake(key);
+    this.#waiters.wakeAll();
   }
 
   #count(role: Role): number {

@@ -166,6 +166,7 @@ export class Portals {
     if (portal.ended !== undefined) throw portal.ended;
     const fresh = portal.fresh(kind, index);
     if (fresh !== undefined) return fresh.source();
+    if (portal.isElsewhere(kind, index)) throw new Failure("object/absent");
     try {
       return await this.#store.open(portal.key, kind, index);
     } catch (error) {

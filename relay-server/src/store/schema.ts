@@ -6,9 +6,9 @@
 import type { DatabaseSync } from "node:sqlite";
 import { Failure } from "../../../core/failure.ts";
 
-const SCHEMA_VERSION = 3;
+const SCHEMA_VERSION = 4;
 
-/** Tables as they are since version 3: what opens a portal stands in `links`, who downloads it in `downloads`. */
+/** Tables as version 3 made them: what opens a portal stands in `links`, who downloads it in `downloads`. */
 const PORTALS = `
   CREATE TABLE portals (
     key TEXT PRIMARY KEY,
@@ -58,6 +58,9 @@ const PORTALS = `
     PRIMARY KEY (portal, link)
   ) STRICT, WITHOUT ROWID;
 `;
+
+/** Since version 4: a portal that may be committed while packs are missing. */
+const PARTIAL = "ALTER TABLE portals ADD COLUMN partial INTEGER NOT NULL DEFAULT 0 CHECK (partial IN (0, 1))";
 
 const DOWNLOADS = `
   CREATE TABLE downloads (
@@ -118,6 +121,7 @@ const VAULTS = `
 
 const SCHEMA = `
   ${PORTALS}
+  ${PARTIAL};
   CREATE TABLE objects (
     portal TEXT NOT NULL REFERENCES portals (key),
     kind INTEGER NOT NULL CHECK (kind IN (1, 2)),
@@ -170,6 +174,7 @@ const MIGRATIONS = [
    DROP TABLE old_portals;
    ${DOWNLOADS}
    ${VAULTS}`,
+  PARTIAL,
 ] as const;
 
 /**

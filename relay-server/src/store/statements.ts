@@ -36,6 +36,7 @@ interface PortalRow {
   readonly request: PortalKey | null;
   readonly request_link: LinkKey | null;
   readonly offer: Bytes | null;
+  readonly partial: number;
 }
 
 interface ObjectRow {
@@ -71,6 +72,7 @@ export function toStoredPortal(row: PortalRow, links: readonly StoredLink[]): St
     bytes: row.bytes,
     lease: row.lease,
     links,
+    isPartial: row.partial === 1,
     delivery: request === null || link === null || offer === null ? null : { request, link, offer },
     commitment,
   };
@@ -85,8 +87,8 @@ export function statementsOf(db: DatabaseSync) {
     portalBytes: db.prepare("SELECT bytes FROM portals WHERE key = ? AND ended_ms IS NULL"),
     insertPortal: db.prepare(
       `INSERT INTO portals (key, kind, request_hash, owner_hash, max_downloads, expiry_seconds, idle_seconds, created_ms,
-         expires_ms, used_ms, request, request_link, offer)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?8, ?, ?8, ?, ?, ?)`,
+         expires_ms, used_ms, request, request_link, offer, partial)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?8, ?, ?8, ?, ?, ?, ?)`,
     ),
     countPortal: db.prepare("UPDATE usage SET portals = portals + ?"),
     addPortalBytes: db.prepare(
@@ -165,7 +167,7 @@ export function statementsOf(db: DatabaseSync) {
       const fixed = [key, PORTAL_KIND[kind], requestHash, ownerTokenHash] as const;
       const times = [expirySeconds, idleSeconds, portal.createdAtMs, portal.expiresAtMs] as const;
       const from = [delivery?.request ?? null, delivery?.link ?? null, delivery?.offer ?? null] as const;
-      sql.insertPortal.run(...fixed, maxDownloads, ...times, ...from);
+      sql.insertPortal.run(...fixed, maxDownloads, ...times, ...from, portal.isPartial ? 1 : 0);
       sql.countPortal.run(1);
     },
     addPortalBytes: (key: PortalKey, bytes: number, max: number, lease: number) =>

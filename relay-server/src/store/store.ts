@@ -27,6 +27,8 @@ export interface NewPortal {
   readonly createdAtMs: number;
   readonly expiresAtMs: number;
   readonly links: readonly LinkEntry[];
+  /** It may be committed while packs are missing, which other relays have. */
+  readonly isPartial: boolean;
   /** The request it is for, by which of its links, and its own link sealed for whoever asked. */
   readonly delivery: { readonly request: PortalKey; readonly link: LinkKey; readonly offer: Bytes } | null;
 }

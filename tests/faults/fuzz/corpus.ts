@@ -34,18 +34,20 @@ export const CLIENT_FRAMES: readonly ClientFrame[] = [
   { t: "unwant", kind: "page", index: 0 },
   { t: "commit", ...commitment },
   { t: "complete", claim: noise(16, "claim") },
+  { t: "signal", to: 0, body: noise(60, "signal") },
   { t: "ping", n: 2 ** 40 },
   { t: "bye", code: 0 },
 ];
 
 export const RELAY_FRAMES: readonly RelayFrame[] = [
-  { t: "welcome", v: 1, limits: { windowBytes: 32 * MIB, maxWants: 64 }, lease: 1, state: STATE },
+  { t: "welcome", v: 1, limits: { windowBytes: 32 * MIB, maxWants: 64 }, lease: 1, member: 7, state: STATE },
   { t: "ack", kind: "pack", index: 3 },
   { t: "refuse", kind: "page", index: 300, code: 21 },
   { t: "state", state: { ...STATE, commitment: null } },
   { t: "lost", kind: "pack", index: 65_536 },
   { t: "committed" },
   { t: "completed" },
+  { t: "signal", from: 2 ** 31 - 1, body: noise(60, "signal") },
   { t: "pong", n: 0 },
   { t: "bye", code: 15 },
 ];
@@ -172,5 +174,7 @@ export const JSON_ANSWERS: readonly unknown[] = [
     webtransport: { url: "https://localhost:1", certificateHashes: ["AAAA"], certificateExpiresAtMs: 5 },
     webtransportReason: null,
     limits: { maxPortalBytes: 1, maxExpirySeconds: 2, defaultExpirySeconds: 3 },
+    creation: { invite: false, workBits: 0 },
+    relays: { origins: ["https://b.example", "http://127.0.0.1:8081"], mode: "striped" },
   },
 ];

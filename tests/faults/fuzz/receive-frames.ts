@@ -110,6 +110,12 @@ export function frameCases(): ReceiveCase[] {
       many(20_000, (i) => ({ t: "state", state: { ...EMPTY_STATE, receivers: i % 100 } })),
     ],
     ["tells of 100,000 lost objects", "right", many(100_000, (index) => ({ t: "lost", kind: "pack", index }))],
+    [
+      "passes on 5,000 signals of whomever",
+      "right",
+      many(5000, (i) => ({ t: "signal", from: i + 1, body: noise(1 + (i % 300), i) })),
+    ],
+    ["passes on an empty signal", "wire/malformed", raw(encodeCanonical({ t: "signal", from: 1, body: noise(0, "") }))],
     ["acknowledges what nobody sent", "right", many(1000, (index) => ({ t: "ack", kind: "page", index }))],
     [
       "refuses what nobody asked for",

@@ -47,6 +47,7 @@ function bodiesOf(portal: string): object[] {
       maxDownloads: 3,
       links: [link],
       delivery: { request: portal, offer: hash },
+      partial: false,
     },
     link,
     { expirySeconds: 3600, idleSeconds: null, maxDownloads: 5, paused: true },
