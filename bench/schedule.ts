@@ -1,7 +1,7 @@
 /**
  * The schedule bench: a plan of ten million packs over a thousand edges, beside simpler ways to spread them; the dispatcher's
- * tick; whole transfers in the simulator; and the dense form on a GPU, where there is one. `--quick` has a small part of it, to see that everything works;
- * `--only plan,tick,simulate,dense` leaves out the rest.
+ * tick; whole transfers in the simulator; receives from two real relays; and the dense form on a GPU, where there is one. `--quick`
+ * has a small part of it, to see that everything works; `--only plan,tick,simulate,live,dense` leaves out the rest.
  *
  * @module
  */
@@ -11,12 +11,13 @@ import { measureLoad } from "./lib/load.ts";
 import type { Bench } from "./lib/result.ts";
 import { cell, formatTable } from "./lib/table.ts";
 import { type DenseSample, measureDense } from "./schedule/dense.ts";
+import { type LiveSample, measureLive } from "./schedule/live.ts";
 import { type Effort, measureWorld, type WorldSample } from "./schedule/measure.ts";
 import { formatSimulateRows, simulateRows } from "./schedule/simulate.ts";
 import { measureTicks, type TickSample } from "./schedule/tick.ts";
 import { FULL, makeWorlds, QUICK } from "./schedule/worlds.ts";
 
-const PARTS = ["plan", "tick", "simulate", "dense"] as const;
+const PARTS = ["plan", "tick", "simulate", "live", "dense"] as const;
 const THOROUGH: Effort = { warmUps: 20, solves: 40, writes: 7, tries: 3, compared: 6 };
 const HASTY: Effort = { warmUps: 3, solves: 5, writes: 3, tries: 2, compared: 5 };
 
@@ -38,14 +39,16 @@ export const run: Bench = async (args) => {
   const worlds = parts.has("plan") ? makeWorlds(quick ? QUICK : FULL).map((world) => measureWorld(world, effort)) : [];
   const ticks = parts.has("tick") ? measureTicks(quick ? 100 : 1000) : [];
   const simulated = parts.has("simulate") ? simulateRows(quick ? 2 : 15) : [];
+  const live = parts.has("live") ? await measureLive(quick ? 24 : 120) : undefined;
   const foreignPercent = load()?.foreignPercent;
   const { packs, edges } = quick ? QUICK : FULL;
   const dense = parts.has("dense") ? await measureDense(packs, edges) : undefined;
-  const aims = [...worlds.flatMap(planAims), ...ticks.map(tickAim), ...denseAims(dense)];
+  const aims = [...worlds.flatMap(planAims), ...ticks.map(tickAim), ...liveAims(live), ...denseAims(dense)];
   const text = [
     ...worlds.map(formatWorld),
     ...(ticks.length > 0 ? [formatTicks(ticks)] : []),
     ...(simulated.length > 0 ? [formatSimulateRows(simulated)] : []),
+    ...(live === undefined ? [] : [formatLive(live)]),
     ...(dense === undefined ? [] : [formatDense(dense)]),
     `${effort.warmUps} calls before each row warm the compiler up and are not counted; of planning again the least of ` +
       `${effort.tries} counts for each edge; foreign load ${cell(foreignPercent)} %`,
@@ -54,7 +57,7 @@ export const run: Bench = async (args) => {
   const judged = aims.map((aim) => ({ ...aim, met: isMet(aim) }));
   return {
     text,
-    data: { foreignPercent, effort, worlds, ticks, simulated, dense, aims: judged },
+    data: { foreignPercent, effort, worlds, ticks, simulated, live, dense, aims: judged },
     met: aims.every(isMet),
   };
 };
@@ -97,6 +100,33 @@ function formatTicks(ticks: readonly TickSample[]): string {
     return [what, String(active), ...[tickMs, fillMs].flatMap(({ median, p99 }) => [cell(median, 3), cell(p99, 3)])];
   });
   return formatTable(["dispatcher", "under way", "tick ms", "p99", "fill ms", "p99"], rows);
+}
+
+function liveAims(live: LiveSample | undefined): Aim[] {
+  if (live === undefined) return [];
+  const { goodputShare, falseAlarms, movedMs, gain, firstByteMs } = live;
+  return [
+    { what: "two relays: goodput ÷ both lines", value: goodputShare, bound: "least", aim: 0.95 },
+    { what: "two relays: re-plans while all is well", value: falseAlarms, bound: "most", aim: 0 },
+    { what: "half as fast: until packs moved, ms", value: movedMs ?? Number.NaN, bound: "most", aim: 300 },
+    { what: "half as fast: share of the rest saved", value: gain ?? Number.NaN, bound: "least", aim: 0.1 },
+    { what: "relay gone: asked → first byte, ms", value: firstByteMs ?? Number.NaN, bound: "most", aim: 50 },
+  ];
+}
+
+function formatLive({ packs, slowFinishRatio, noticedMs, lostMs, askedMs, ...live }: LiveSample): string {
+  const rows = [
+    ["both lines steady: goodput ÷ their sum", cell(live.goodputShare, 3)],
+    ["re-plans meanwhile", String(live.falseAlarms)],
+    ["one line half as fast: new plan after, ms", cell(noticedMs, 0)],
+    ["first pack moved after, ms", cell(live.movedMs, 0)],
+    ["share of the rest that it saves", cell(live.gain, 3)],
+    ["time ÷ least time", cell(slowFinishRatio, 3)],
+    ["one relay gone, no limits: known after, ms", cell(lostMs, 0)],
+    ["other one asked after, ms", cell(askedMs, 0)],
+    ["then first byte after, ms", cell(live.firstByteMs, 1)],
+  ];
+  return formatTable([`two relays on loopback, ${packs} packs`, ""], rows);
 }
 
 /** A software adapter's time says nothing of GPUs. */

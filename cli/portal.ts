@@ -9,12 +9,12 @@ import {
   contentKeysOf,
   createPortal,
   endPortal,
-  OPEN_LINK,
   type OpenedPortal,
   type OpenedRequest,
   openLink,
   type RelayHost,
 } from "../core/portal/client.ts";
+import { OPEN_LINK } from "../core/portal/new-link.ts";
 import { type ContentKeys, deriveContentKeys } from "../core/seal/keys.ts";
 import { type PortalLink, parseLink } from "../core/seal/link.ts";
 import { fetchFrom } from "./http.ts";

@@ -11,6 +11,7 @@ const WAITING: Readonly<Record<WaitingFor, string>> = {
   sender: "waiting for the sender",
   owner: "paused by its owner",
   turn: "waiting for a turn: all downloads that are left are running",
+  rules: "waiting by its own rules",
 };
 
 export function progressText(snapshot: TransferSnapshot): string {

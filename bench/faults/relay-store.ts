@@ -106,6 +106,7 @@ function inventPortal(): NewPortal {
     expirySeconds: 3600,
     idleSeconds: null,
     links: [],
+    isPartial: false,
     delivery: null,
     createdAtMs: 0,
     expiresAtMs: 3_600_000,

@@ -130,6 +130,7 @@ async function create(url: string, kind: PortalKind, links: number, request?: Ma
     maxDownloads: null,
     links: [own, ...Array.from({ length: links - 1 }, () => inventLink(kind, randomBytes(32)))],
     delivery: request === undefined ? null : { request: request.text, offer: text(randomBytes(80)) },
+    partial: false,
   };
   const headers = { "Content-Type": "application/json", ...(request && bearer(request.linkToken)) };
   const answer = await fetch(`${url}/api/v1/portals`, { method: "POST", headers, body: JSON.stringify(body) });

@@ -24,6 +24,15 @@ export class Acknowledged {
     return new Acknowledged({ pack: RangeSet.fromArray(pack.toArray()), page: RangeSet.fromArray(page.toArray()) });
   }
 
+  has(kind: ObjectKind, index: number): boolean {
+    return this.#sets[kind].has(index);
+  }
+
+  /** All of a kind. Borrowed, and changes with the set. */
+  all(kind: ObjectKind): RangeSet {
+    return this.#sets[kind];
+  }
+
   add(kind: ObjectKind, index: number): void {
     this.#sets[kind].add(index);
   }

@@ -42,7 +42,7 @@ describe("Constraints", () => {
     for (const policy of POLICIES) expect(verdict({ policy })).toEqual(NEUTRAL);
   });
 
-  it("stop an upload below a fifth of a battery and a download below 15 %, at either end, unless it is charged", () => {
+  it("stop an upload below a fifth of a battery and a download below 15 %, at either end, unless it is charged or its user wants it fastest", () => {
     const allowed = (level: number, direction: "up" | "down") => verdict({ here: battery(level) }, direction).allowed;
     expect([allowed(0.19, "up"), allowed(0.2, "up"), allowed(0.149, "down"), allowed(0.15, "down")]).toEqual([
       ...[false, true],
@@ -50,6 +50,7 @@ describe("Constraints", () => {
     ]);
     expect(verdict({ here: battery(0.01) }).reason).toBe("battery");
     expect(verdict({ here: battery(0.01, true) })).toEqual(NEUTRAL);
+    expect(verdict({ here: battery(0.01), policy: { kind: "performance" } }).allowed).toBe(true);
     // What goes up here is a download for the peer.
     expect(verdict({ there: battery(0.17) }, "up").allowed).toBe(true);
     expect(verdict({ there: battery(0.17) }, "down").allowed).toBe(false);

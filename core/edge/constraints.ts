@@ -14,7 +14,7 @@ import { multiplierOf, type Policy } from "./policy.ts";
 import { assertHours, isInside, type TimeWindow, type WallTime, windowsSay } from "./time-window.ts";
 import { TokenBucket } from "./token-bucket.ts";
 
-/** Charge, 0 to 1, below which a device that is not charging sends or receives nothing. */
+/** Charge, 0 to 1, below which a device that is not charging sends or receives nothing, unless its user wants it fastest. */
 export const MIN_BATTERY: Readonly<Record<Direction, number>> = { up: 0.2, down: 0.15 };
 
 /** How dear bytes that cost money are; and hours that should be avoided; and the last of a battery. */
@@ -126,7 +126,8 @@ export class Constraints {
     const costs = metered === "as-device" ? saves(now.here) || saves(now.there) : metered;
     const used = this.#budget === null ? 0 : this.#budget.usedBytes(now.epochMs) / this.#budget.limitBytes;
     const hindrances: readonly (readonly [Hindrance, boolean])[] = [
-      ["battery", power.some(({ empty }) => empty)],
+      // Who wants it fastest wants it done before the battery is empty.
+      ["battery", policy.kind !== "performance" && power.some(({ empty }) => empty)],
       ["quiet", policy.kind === "quiet" && policy.hours.some((window) => isInside(window, now))],
       ["hours", hours === "closed"],
       ["metered", costs && this.rules.unmeteredOnly],

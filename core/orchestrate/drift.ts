@@ -26,6 +26,8 @@ export const DRIFT_WINDOW_MS = 5_000;
 export const DRIFT_THRESHOLD = 0.3;
 
 const QUICK = { delta: 0.25, lambda: 0.9 };
+/** So many samples in a row must say it: after a pause of this machine one alone may say anything. */
+const QUICK_SAMPLES = 3;
 const PATIENT = { delta: 0.05, lambda: 6 };
 /** The bias that is taken off at most, and how many samples without any it begins with. */
 const MAX_BIAS = 0.2;
@@ -56,7 +58,7 @@ class Sums {
   }
 
   get isQuick(): boolean {
-    return this.#quick > QUICK.lambda;
+    return this.#quick > QUICK.lambda && this.run >= QUICK_SAMPLES;
   }
 
   get isPatient(): boolean {

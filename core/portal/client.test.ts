@@ -5,16 +5,8 @@ import { codeOf } from "../../tests/support/fake-http.ts";
 import { EXPIRES_AT_MS, FakePortals, ORIGIN } from "../../tests/support/fake-portals.ts";
 import { ownerKey, relayToken, tokenHash } from "../seal/keys.ts";
 import { createLink, formatLink } from "../seal/link.ts";
-import {
-  type Admission,
-  contentKeysOf,
-  createPortal,
-  describeLink,
-  OPEN_LINK,
-  type OpenedPortal,
-  openLink,
-  reopenLink,
-} from "./client.ts";
+import { type Admission, contentKeysOf, createPortal, type OpenedPortal, openLink, reopenLink } from "./client.ts";
+import { describeLink, OPEN_LINK } from "./new-link.ts";
 import { offerKeys, openOffer } from "./offer.ts";
 import { PASSWORD_PARAMETERS } from "./password.ts";
 import { INVITE_HEADER, type LinkAccess, type OpenedLink, WORK_HEADER } from "./portal.ts";
@@ -56,6 +48,7 @@ describe("a portal", () => {
       ownerTokenHash: base64urlnopad.encode(tokenHash(token)),
       ...RULES,
       delivery: null,
+      partial: false,
     });
     expect(new Set(secrets.map((secret) => base64urlnopad.encode(secret))).size).toBe(4);
   });
@@ -109,7 +102,7 @@ describe("opening a link", () => {
     const made = await make("first");
     const second = { portal: made.link.portal, secret: noise(32, "second") };
     const grant = { capability: "read", secret: made.secret } as const;
-    const told = await describeLink(relay.host, second, grant, { ...OPEN_LINK, password: "second" });
+    const { body: told } = await describeLink(relay.host, second, grant, { ...OPEN_LINK, password: "second" });
     relay.links.set(`/api/v1/portals/${base64urlnopad.encode(second.portal)}/links/${told.link}`, told);
     for (const [link, right, wrong] of [
       [made.link, "first", "second"],

@@ -23,15 +23,14 @@ import {
 } from "../seal/keys.ts";
 import { createLink, type PortalLink } from "../seal/link.ts";
 import { readCreated, readLinkAccess } from "./answers.ts";
-import { type Grant, openGrant, sealGrant } from "./grant.ts";
+import { type Grant, openGrant } from "./grant.ts";
+import { type DescribedLink, describeLink, type LinkHost, type LinkRules } from "./new-link.ts";
 import { offerKeys, sealOffer } from "./offer.ts";
-import { PASSWORD_PARAMETERS } from "./password.ts";
 import {
+  type CreatedPortal,
   type CreatePortal,
   INVITE_HEADER,
   type LinkAccess,
-  type NewLink,
-  type PasswordParameters,
   type PortalKind,
   WORK_HEADER,
 } from "./portal.ts";
@@ -40,27 +39,10 @@ import { findStamp } from "./work.ts";
 type Bytes = Uint8Array<ArrayBuffer>;
 
 /** One relay, and what this host brings. */
-export interface RelayHost {
-  /** `https://relay.example:8443`, as browsers write it. */
-  readonly origin: string;
+export interface RelayHost extends LinkHost {
   readonly send: SendRequest;
-  /** Argon2id; gives u8[32]. @throws Failure `manifest/limit` for parameters outside of the accepted range */
-  readonly passwordKey: (password: string, salt: Bytes, parameters: PasswordParameters) => Promise<Bytes>;
   readonly signal?: AbortSignal;
 }
-
-/** What the maker of a link chooses. */
-export interface LinkRules {
-  /** Empty for none. */
-  readonly password: string;
-  readonly maxUses: number | null;
-  /** Milliseconds since 1970, by the relay's date. */
-  readonly notBeforeMs: number | null;
-  readonly expiresAtMs: number | null;
-}
-
-/** A link without rules of its own. */
-export const OPEN_LINK: LinkRules = { password: "", maxUses: null, notBeforeMs: null, expiresAtMs: null };
 
 /** What the maker of a portal chooses. */
 export interface PortalRules {
@@ -80,6 +62,8 @@ export interface MadePortal {
   readonly lease: number;
   /** Milliseconds since 1970 */
   readonly expiresAtMs: number;
+  /** What its relay was told, for further ones (core/portal/further.ts). */
+  readonly told: { readonly body: CreatePortal; readonly link: DescribedLink };
 }
 
 /** What a relay may ask for before it creates a portal. */
@@ -137,42 +121,33 @@ export async function createPortal(
     kind: kind.kind,
     ownerTokenHash: base64urlnopad.encode(tokenHash(ownerToken)),
     ...rules,
-    links: [first],
+    links: [first.body],
     delivery: request === undefined ? null : await deliveryOf(request, link),
+    partial: false,
   };
-  const headers: Record<string, string> = { "Content-Type": "application/json" };
-  if (request !== undefined) Object.assign(headers, bearer(request.token));
-  if (admission.invite !== null) headers[INVITE_HEADER] = admission.invite;
-  if (admission.workBits > 0)
-    headers[WORK_HEADER] = String(await findStamp(link.portal, host.origin, admission.workBits, host.signal));
-  const created = readCreated(await call(host, "POST", "/api/v1/portals", headers, JSON.stringify(body)));
-  return { link, secret, ownerSecret, ownerToken, lease: created.lease, expiresAtMs: created.expiresAtMs };
+  const { lease, expiresAtMs } = await postPortal(host, body, admission, request?.token);
+  return { link, secret, ownerSecret, ownerToken, lease, expiresAtMs, told: { body, link: first } };
 }
 
-/** What the relay is told of a link. Its secret, and its password, stay here. */
-export async function describeLink(
+/**
+ * Tells a relay of a new portal, with what it asks for.
+ * @param token of a request's write link, for a delivery
+ * @throws Failure `portal/…` | `relay/…`
+ */
+export async function postPortal(
   host: RelayHost,
-  link: PortalLink,
-  grant: Grant,
-  { password, ...limits }: LinkRules,
-): Promise<NewLink> {
-  const salted =
-    password === "" ? NO_PASSWORD : await host.passwordKey(password, await passwordSalt(link), PASSWORD_PARAMETERS);
-  const [keys, id] = await Promise.all([deriveLinkKeys(link, salted), linkId(link)]);
-  const { capability } = grant;
-  const [token, sealed] = await Promise.all([
-    relayToken(keys.auth, "link", host.origin, link.portal),
-    sealGrant(keys.grant, { portal: link.portal, link: id, capability }, grant),
-  ]);
-  return {
-    link: base64urlnopad.encode(id),
-    capability,
-    tokenHash: base64urlnopad.encode(tokenHash(token)),
-    keyCommitment: base64urlnopad.encode(keys.keyCommitment),
-    grant: base64urlnopad.encode(sealed),
-    password: password === "" ? null : PASSWORD_PARAMETERS,
-    ...limits,
-  };
+  body: CreatePortal,
+  admission: Admission,
+  token?: Bytes,
+): Promise<CreatedPortal> {
+  const headers: Record<string, string> = { "Content-Type": "application/json" };
+  if (token !== undefined) Object.assign(headers, bearer(token));
+  if (admission.invite !== null) headers[INVITE_HEADER] = admission.invite;
+  if (admission.workBits > 0) {
+    const portal = base64urlnopad.decode(body.portal);
+    headers[WORK_HEADER] = String(await findStamp(portal, host.origin, admission.workBits, host.signal));
+  }
+  return readCreated(await call(host, "POST", "/api/v1/portals", headers, JSON.stringify(body)));
 }
 
 /**

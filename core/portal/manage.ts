@@ -65,6 +65,11 @@ export async function revokePortalLink(manager: Manager, link: string): Promise<
   await call(manager, { method: "DELETE", path: `/links/${link}` });
 }
 
+/** The answer says that the relay knows the portal no more, or that it has ended. */
+export function isGone(error: unknown): boolean {
+  return error instanceof Failure && (error.code === "portal/unknown" || error.code === "portal/expired");
+}
+
 function call({ host, portal, token }: Manager, { method, path, body }: HttpRequest): Promise<unknown> {
   return callApi(host.send, {
     method,
@@ -74,6 +79,7 @@ function call({ host, portal, token }: Manager, { method, path, body }: HttpRequ
       ...(body !== undefined && { "Content-Type": "application/json" }),
     },
     ...(body !== undefined && { body }),
+    ...(host.signal && { signal: host.signal }),
   });
 }
 

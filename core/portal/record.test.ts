@@ -30,6 +30,7 @@ const plain: PortalRecord = {
   as: "sent",
   portal: portalName,
   relayOrigin: "https://relay.example:8443",
+  relays: [],
   kind: "send",
   title: "letters.zip",
   bytesTotal: 2 ** 40,
@@ -71,6 +72,7 @@ const anyRecord: fc.Arbitrary<PortalRecord> = fc
     as: fc.constantFrom(...RECORD_ORIGINS),
     portal: fc.constant(portalName),
     relayOrigin: fc.constantFrom("http://localhost:8080", "https://relay.example"),
+    relays: fc.subarray(["https://b.example", "https://c.example:8443", "http://[::1]:8080", "http://127.0.0.1:81"]),
     kind: fc.constantFrom(...PORTAL_KINDS),
     title: text(MAX_RECORD_TITLE),
     bytesTotal: fc.maxSafeNat(),
@@ -140,6 +142,24 @@ describe("a record", () => {
     expect(few.links.map(({ label }) => label)).toEqual(Array(3).fill("\u{1f409}".repeat(MAX_LABEL_LENGTH / 2)));
   });
 
+  it("[VAULT-11] is never larger than 3 KiB, however many relays it names: the last links are left out", () => {
+    const relays = Array.from({ length: 7 }, (_, i) => `https://${String(i).repeat(247)}`);
+    const links = Array.from({ length: MAX_LINKS }, (_, i) => ({ path: linkPath(i), link: null, label: "a label" }));
+    const written = encodeRecord({ ...plain, relayOrigin: `https://${"r".repeat(247)}`, relays, links });
+    expect(written.length).toBeLessThanOrEqual(MAX_RECORD_BYTES);
+    const read = decodeRecord(written);
+    expect(read.relays).toEqual(relays);
+    expect(read.links.length).toBeGreaterThan(0);
+    expect(read.links.map(({ path }) => path)).toEqual(links.slice(0, read.links.length).map(({ path }) => path));
+  });
+
+  it("names relays only where there are any, so that one from before there were is read as one at home alone", () => {
+    const fields = decodeCanonical(encodeRecord(plain), LIMITS) as Record<string, unknown>;
+    expect(fields["o"]).toBe(plain.relayOrigin);
+    const several = { ...plain, relays: ["https://b.example", "https://c.example:8443"] };
+    expect(decodeRecord(encodeRecord(several))).toEqual(several);
+  });
+
   it("keeps no name of a link beside its path, and no link without both", () => {
     const path = linkPath("named");
     const link = Buffer.from(noise(16, "name")).toString("base64url");
@@ -164,6 +184,9 @@ describe("a record", () => {
     ["a portal's name of 15 bytes", { portal: Buffer.from(noise(15, "p")).toString("base64url"), links: [] }],
     ["an origin that is none", { relayOrigin: "javascript:alert(1)" }],
     ["an origin with a line break", { relayOrigin: "https://a\nb" }],
+    ["a further relay that is no origin", { relays: ["https://b.example/"] }],
+    ["a further relay twice", { relays: ["https://b.example", "https://b.example"] }],
+    ["eight further relays", { relays: Array.from({ length: 8 }, (_, i) => `https://r${i}.example`) }],
     ["a name of a link that is no base64url", { links: [{ path: null, link: "??", label: "" }] }],
   ])("with %s is not written", (_, change) => {
     expect(codeOf(() => encodeRecord({ ...plain, ...change }))).toBe("journal/damaged");
@@ -184,6 +207,8 @@ describe("a record", () => {
     ["another version", (fields) => ({ ...fields, v: 2 })],
     ["a field too few", ({ m: _, ...fields }) => fields],
     ["a field of another name", ({ m, ...fields }) => ({ ...fields, z: m })],
+    ["a list of relays without a further one", (fields) => ({ ...fields, o: [fields["o"]] })],
+    ["relays and no home", (fields) => ({ ...fields, o: [] })],
     ["an unknown kind", (fields) => ({ ...fields, k: "steal" })],
     ["a negative number", (fields) => ({ ...fields, b: -1 })],
     ["a fraction", (fields) => ({ ...fields, b: 0.5 })],

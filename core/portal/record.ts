@@ -11,6 +11,7 @@ import { formatLink, PORTAL_ID_BYTES, parseLink, SECRET_BYTES } from "../seal/li
 import { asArray, asBoolean, asBytes, asFields, asInteger, asOneOf, asString, malformed } from "../wire/check.ts";
 import { decodeCanonical, encodeCanonical } from "../wire/codec.ts";
 import { END_REASONS, type EndReason, MAX_LINKS, PORTAL_KINDS, type PortalKind } from "./portal.ts";
+import { asOrigins, MAX_ORIGIN_LENGTH } from "./relays.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
@@ -25,6 +26,8 @@ export interface PortalRecord {
   readonly portal: string;
   /** As browsers write it, at most MAX_ORIGIN_LENGTH characters. */
   readonly relayOrigin: string;
+  /** Origins of further relays where it lives, or may; of what has ended, those that do not know it yet. At most MAX_FURTHER_RELAYS. */
+  readonly relays: readonly string[];
   readonly kind: PortalKind;
   /** A file's name, "12 files", or the title of a request; a longer one is cut. */
   readonly title: string;
@@ -66,7 +69,6 @@ export const MAX_RECORD_BYTES = 3072;
 export const MAX_RECORD_TITLE = 200;
 /** UTF-16 units of a link's label. */
 export const MAX_LABEL_LENGTH = 60;
-const MAX_ORIGIN_LENGTH = 255;
 const ORIGIN = /^https?:\/\/[\x21-\x7e]{1,255}$/;
 const VERSION = 1;
 const FIELDS = 16;
@@ -74,17 +76,20 @@ const ENDS = [...END_REASONS, "unknown"] as const;
 const LIMITS = { maxBytes: MAX_RECORD_BYTES, malformed: "journal/damaged", tooLarge: "journal/damaged" } as const;
 /** Of two devices that know a portal differently, the one that may do more is right. */
 const STRENGTH: readonly PortalRecord["as"][] = ["sent", "request", "managed", "delivered", "received"];
-/** Lengths of texts, tried one after the other until the record is small enough. */
-const TEXT_LENGTHS = [MAX_RECORD_TITLE, 100, 50, 25, 12, 6, 0];
+/** Lengths of texts and numbers of links, tried one after the other until the record is small enough. */
+const SHAPES = [
+  ...[MAX_RECORD_TITLE, 100, 50, 25, 12, 6, 0].map((length) => [length, MAX_LINKS] as const),
+  ...[48, 32, 16].map((links) => [0, links] as const),
+];
 
 /**
- * Writes a record, at most MAX_RECORD_BYTES: texts that are too long are cut, and of more than MAX_LINKS links those that
- * were revoked, then the last, are left out.
+ * Writes a record, at most MAX_RECORD_BYTES: texts that are too long are cut, and of more links than MAX_LINKS, or than there is
+ * room for, those that were revoked, then the last, are left out.
  * @throws Failure `journal/damaged` for one that is none (a link of another portal, a secret of another length)
  */
 export function encodeRecord(record: PortalRecord): Bytes {
-  for (const length of TEXT_LENGTHS) {
-    const bytes = encodeCanonical(fieldsOf(record, length));
+  for (const [textLength, maxLinks] of SHAPES) {
+    const bytes = encodeCanonical(fieldsOf(record, textLength, maxLinks));
     if (bytes.length > MAX_RECORD_BYTES) continue;
     decodeRecord(bytes);
     return bytes;
@@ -153,9 +158,9 @@ function unite(first: readonly RecordLink[], second: readonly RecordLink[]): rea
 }
 
 /** When there are too many, those that are worth something stay. */
-function fewest(links: readonly RecordLink[]): readonly RecordLink[] {
-  if (links.length <= MAX_LINKS) return links;
-  return [...links.filter(isUsable), ...links.filter((link) => !isUsable(link))].slice(0, MAX_LINKS);
+function fewest(links: readonly RecordLink[], most = MAX_LINKS): readonly RecordLink[] {
+  if (links.length <= most) return links;
+  return [...links.filter(isUsable), ...links.filter((link) => !isUsable(link))].slice(0, most);
 }
 
 /** Somebody said why it is over; a portal that was only not found may be found again. */
@@ -171,14 +176,17 @@ function nameOf({ path, link }: RecordLink): string {
   return path ?? `name ${link}`;
 }
 
-function fieldsOf(record: PortalRecord, textLength: number): Record<string, unknown> {
-  const links = fewest(record.links.filter(({ path, link }) => path !== null || link !== null));
+function fieldsOf(record: PortalRecord, textLength: number, maxLinks: number): Record<string, unknown> {
+  const links = fewest(
+    record.links.filter(({ path, link }) => path !== null || link !== null),
+    maxLinks,
+  );
   const adminToken = record.adminToken ?? null;
   return {
     v: VERSION,
     a: record.as,
     p: bytesOf(record.portal),
-    o: record.relayOrigin,
+    o: record.relays.length === 0 ? record.relayOrigin : [record.relayOrigin, ...record.relays],
     k: record.kind,
     n: cut(record.title, Math.min(textLength, MAX_RECORD_TITLE)),
     b: whole(record.bytesTotal),
@@ -203,7 +211,8 @@ function recordOf(value: unknown): PortalRecord {
   const fields = asFields(value, "record");
   if (fields["v"] !== VERSION || Object.keys(fields).length !== FIELDS) malformed("record");
   const id = asBytes(fields["p"], "p", PORTAL_ID_BYTES).slice();
-  const relayOrigin = asString(fields["o"], "o", MAX_ORIGIN_LENGTH);
+  const [home, ...relays] = Array.isArray(fields["o"]) ? fields["o"] : [fields["o"]];
+  const relayOrigin = asString(home, "o", MAX_ORIGIN_LENGTH);
   if (!ORIGIN.test(relayOrigin)) malformed("o");
   const pathOf = (secret: unknown) => formatLink({ portal: id, secret: asBytes(secret, "link", SECRET_BYTES).slice() });
   const [ownerSecret, ownerNumber] = fields["w"] === null ? [null, 0] : tuple(fields["w"], "w", 2);
@@ -212,6 +221,7 @@ function recordOf(value: unknown): PortalRecord {
     as: asOneOf(fields["a"], RECORD_ORIGINS, "a"),
     portal: base64urlnopad.encode(id),
     relayOrigin,
+    relays: Array.isArray(fields["o"]) ? asOrigins(relays, "o", 1) : [],
     kind: asOneOf(fields["k"], PORTAL_KINDS, "k"),
     title: asString(fields["n"], "n", MAX_RECORD_TITLE),
     bytesTotal: asInteger(fields["b"], "b"),

@@ -12,6 +12,7 @@ const record: PortalRecord = {
   as: "request",
   portal: Buffer.from(noise(16, "portal")).toString("base64url"),
   relayOrigin: "https://relay.example",
+  relays: [],
   kind: "request",
   title: "Photos of the day",
   bytesTotal: 0,

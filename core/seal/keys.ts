@@ -22,6 +22,8 @@ export const LINK_ID_BYTES = 16;
 export interface ContentKeys {
   readonly pack: CryptoKey;
   readonly page: CryptoKey;
+  /** Of what members of the portal say to each other (seal/signal.ts); a journal of an earlier version has none. */
+  readonly signal?: CryptoKey;
 }
 
 /** What a link's secret and its password give; neither key is extractable. */
@@ -45,12 +47,12 @@ export function createSecret(): Bytes {
 }
 
 /** @param secret R, u8[32]; borrowed */
-export async function deriveContentKeys(portal: Uint8Array, secret: Bytes): Promise<ContentKeys> {
+export async function deriveContentKeys(portal: Uint8Array, secret: Bytes): Promise<Required<ContentKeys>> {
   const base = await hkdfKey(secret);
   const salt = concat([SALT, portal]);
   const aes = (info: string) => aesKey(base, salt, info);
-  const [pack, page] = await Promise.all([aes("pack"), aes("page")]);
-  return { pack, page };
+  const [pack, page, signal] = await Promise.all([aes("pack"), aes("page"), aes("signal")]);
+  return { pack, page, signal };
 }
 
 /** @param passwordKey u8[32] from Argon2id, or NO_PASSWORD; borrowed */

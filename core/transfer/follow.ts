@@ -7,8 +7,11 @@ import type { SteadyLink } from "../edge/steady-link.ts";
 import type { Manifest } from "../manifest/manifest.ts";
 import type { Progress } from "./progress.ts";
 
+/** What is told of a link, or of several that count as one. */
+type Followed = Pick<SteadyLink, "status" | "state">;
+
 /** For either side. */
-export function follow(progress: Progress, link: SteadyLink): void {
+export function follow(progress: Progress, link: Followed): void {
   const { status, state } = link;
   progress.link = status;
   const waited = status.failure === "portal/claimed" ? "turn" : "relay";
@@ -17,7 +20,7 @@ export function follow(progress: Progress, link: SteadyLink): void {
 }
 
 /** For a receiver: also what is listed so far, and whether the sender or the owner keeps it waiting. */
-export function followReceive(progress: Progress, link: SteadyLink, manifest: Manifest): void {
+export function followReceive(progress: Progress, link: Followed, manifest: Manifest): void {
   follow(progress, link);
   const { state } = link;
   progress.peers = state?.senders ?? 0;

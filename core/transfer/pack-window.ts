@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { SteadyLink } from "../edge/steady-link.ts";
+
 import { Failure } from "../failure.ts";
 import { packSpans } from "../pack/packer.ts";
 import type { ContentKeys } from "../seal/keys.ts";
@@ -12,6 +12,7 @@ import type { Payload } from "../seal/payload.ts";
 import { openPayload } from "../seal/seal.ts";
 import { DOWNLOAD_WINDOW_PACKS } from "../units.ts";
 import type { SealedObject } from "../wire/object.ts";
+import type { ObjectSource } from "./object-source.ts";
 import type { PageFeed } from "./page-feed.ts";
 
 /** Opened packs kept behind the furthest place in the stream, for runs that straddle and for near repeats. */
@@ -23,7 +24,7 @@ const LOOK_BACK_PACKS = 3;
 export interface PackWindowParts {
   readonly portal: Uint8Array<ArrayBuffer>;
   readonly keys: ContentKeys;
-  readonly link: Pick<SteadyLink, "get">;
+  readonly link: ObjectSource;
   readonly feed: PageFeed;
   readonly signal: AbortSignal;
   /** Sealed bytes received. */

@@ -5,12 +5,12 @@
  */
 
 import { type Deferred, deferred } from "../edge/deferred.ts";
-import type { SteadyLink } from "../edge/steady-link.ts";
 import { Failure, toFailure } from "../failure.ts";
 import { Manifest } from "../manifest/manifest.ts";
 import { decodePage, type EntryEvent } from "../manifest/page.ts";
 import type { ContentKeys } from "../seal/keys.ts";
 import { open } from "../seal/seal.ts";
+import type { ObjectSource } from "./object-source.ts";
 
 /** Pages asked for ahead. */
 const PAGES_AHEAD = 4;
@@ -39,7 +39,7 @@ export class PageFeed {
   start(
     portal: Uint8Array<ArrayBuffer>,
     keys: ContentKeys,
-    link: Pick<SteadyLink, "get">,
+    link: ObjectSource,
     signal: AbortSignal,
     onPage: () => void,
   ): void {
@@ -91,7 +91,7 @@ export class PageFeed {
   async #readAll(
     portal: Uint8Array<ArrayBuffer>,
     keys: ContentKeys,
-    link: Pick<SteadyLink, "get">,
+    link: ObjectSource,
     signal: AbortSignal,
   ): Promise<void> {
     const ahead = new AbortController();

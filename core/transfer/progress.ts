@@ -6,10 +6,19 @@
 
 import type { LinkStatus } from "../edge/steady-link.ts";
 import type { Failure } from "../failure.ts";
-import type { Bottleneck, EngineStatus, TransferSnapshot, TransferState, WaitingFor } from "./snapshot.ts";
+import { Eta } from "../orchestrate/eta.ts";
+import type { EdgeSnapshot, EdgesSnapshot } from "./edges-snapshot.ts";
+import type { Waits } from "./edges-view.ts";
+import type {
+  Bottleneck,
+  Carrier,
+  EngineStatus,
+  ShownPath,
+  TransferSnapshot,
+  TransferState,
+  WaitingFor,
+} from "./snapshot.ts";
 
-const RATE_WINDOW_MS = 4_000;
-const SAMPLE_MS = 100;
 /** Half-life of the shares of time that name the bottleneck. */
 const SHARE_HALF_LIFE_MS = 2_000;
 
@@ -30,10 +39,12 @@ export class Progress {
   /** A journal is kept from which it can be resumed. */
   resumable = false;
   link: LinkStatus = { carrier: null, reason: null, nextTryAtMs: null, failure: null };
+  /** What tells of the edges, once there are any. */
+  edges: ((waits: Waits) => EdgesSnapshot) | undefined;
   engine: EngineStatus = { kind: "cpu", reason: "not-measured", adapter: null, figures: null };
   #phase: "preparing" | "running" | "done" | "failed" | "cancelled" = "preparing";
   #failure: Failure | null = null;
-  #samples: { ms: number; bytes: number }[] = [];
+  readonly #eta = new Eta();
   readonly #shares: Record<Stage, number> = { reading: 0, engine: 0, network: 0, writing: 0 };
   #decayedAtMs = 0;
 
@@ -60,7 +71,7 @@ export class Progress {
   /** Counts bytes that were there before this transfer went on; they say nothing about its rate. */
   foundBytes(bytes: number): void {
     this.bytesDone += bytes;
-    for (const sample of this.#samples) sample.bytes += bytes;
+    this.#eta.found(bytes);
   }
 
   /** Counts time that the transfer waited for a stage. */
@@ -72,25 +83,30 @@ export class Progress {
   }
 
   snapshot(nowMs: number): TransferSnapshot {
-    this.#sample(nowMs);
-    const bytesPerSecond = this.#phase === "running" ? this.#rate() : 0;
-    const left = this.bytesTotal - this.bytesDone;
+    const edges = this.edges?.(this.#waits) ?? null;
+    const waitingFor = this.waitingFor ?? (edges !== null && edges.hindrance !== null ? "rules" : null);
+    const state = this.#state(waitingFor);
+    // What was measured before a pause says nothing about what comes after it.
+    if (state === "paused" || state === "waiting") this.#eta.interrupted();
+    this.#eta.done(this.bytesDone, nowMs);
+    const bytesPerSecond = this.#phase === "running" ? this.#eta.bytesPerSec(nowMs) : 0;
+    const leftMs = this.listed && bytesPerSecond > 0 ? this.#eta.leftMs(this.bytesTotal - this.bytesDone, nowMs) : null;
     return {
-      state: this.#state(),
+      state,
       bytesDone: this.bytesDone,
       bytesTotal: this.bytesTotal,
       entriesDone: this.entriesDone,
       entriesTotal: this.entriesTotal,
       listed: this.listed,
       engine: this.engine,
-      path: this.link.carrier === null ? null : this.link.carrier === "webtransport" ? "webtransport" : "tcp",
+      path: shownPath(edges?.edges ?? [], this.link.carrier, this.ended),
       carrier: this.link.carrier,
       pathReason: this.link.reason,
       bytesPerSecond,
-      etaSeconds: bytesPerSecond > 0 && this.listed ? left / bytesPerSecond : null,
+      etaSeconds: leftMs === null ? null : leftMs / 1000,
       bottleneck: this.#phase === "running" ? this.#bottleneck() : null,
-      waitingFor: this.#state() === "waiting" ? this.waitingFor : null,
-      waitingCode: this.#state() === "waiting" ? this.link.failure : null,
+      waitingFor: state === "waiting" ? waitingFor : null,
+      waitingCode: state === "waiting" && waitingFor !== "rules" ? this.link.failure : null,
       nextTryMs: this.link.nextTryAtMs === null ? null : Math.max(0, this.link.nextTryAtMs - nowMs),
       wireBytes: this.wireBytes,
       knownBytes: this.knownBytes,
@@ -98,27 +114,21 @@ export class Progress {
       failure: this.#failure && { code: this.#failure.code, details: this.#failure.details },
       peers: this.peers,
       expiresAtMs: this.expiresAtMs,
+      edges,
     };
   }
 
-  #state(): TransferState {
+  /** Shares of the time that was waited for something, 0 to 1. */
+  get #waits(): Waits {
+    const { reading, engine, network, writing } = this.#shares;
+    const all = Math.max(1, reading + engine + network + writing);
+    return { disk: (reading + writing) / all, engine: engine / all };
+  }
+
+  #state(waitingFor: WaitingFor | null): TransferState {
     if (this.ended) return this.#phase;
     if (this.paused) return "paused";
-    return this.waitingFor === null ? this.#phase : "waiting";
-  }
-
-  #sample(nowMs: number): void {
-    const last = this.#samples.at(-1);
-    if (last !== undefined && nowMs - last.ms < SAMPLE_MS) return;
-    this.#samples.push({ ms: nowMs, bytes: this.bytesDone });
-    while (this.#samples.length > 2 && nowMs - (this.#samples[0]?.ms ?? nowMs) > RATE_WINDOW_MS) this.#samples.shift();
-  }
-
-  #rate(): number {
-    const first = this.#samples[0];
-    const last = this.#samples.at(-1);
-    if (first === undefined || last === undefined || last.ms <= first.ms) return 0;
-    return ((last.bytes - first.bytes) * 1000) / (last.ms - first.ms);
+    return waitingFor === null ? this.#phase : "waiting";
   }
 
   #bottleneck(): Bottleneck | null {
@@ -127,4 +137,14 @@ export class Progress {
       if (this.#shares[key] > 1 && (best === null || this.#shares[key] > this.#shares[best])) best = key;
     return best;
   }
+}
+
+/** What carries something now; where nothing does or it has ended, what did; before it, what is connected. */
+function shownPath(edges: readonly EdgeSnapshot[], carrier: Carrier | null, ended: boolean): ShownPath | null {
+  const now = edges.filter(({ bytesPerSec }) => !ended && bytesPerSec > 0);
+  const used = now.length > 0 ? now : edges.filter(({ packs }) => packs > 0);
+  const kinds = new Set(used.flatMap(({ kind }) => kind ?? []));
+  if (kinds.size > 1) return "mixed";
+  const [only = carrier === null ? null : carrier === "webtransport" ? "webtransport" : "tcp"] = kinds;
+  return only;
 }

@@ -4,7 +4,6 @@
  *
  * @module
  */
-import type { SteadyLink } from "../edge/steady-link.ts";
 import { Failure } from "../failure.ts";
 import { MerkleBuilder } from "../hash/merkle.ts";
 import type { Entry } from "../manifest/entry.ts";
@@ -17,7 +16,7 @@ import type { ContentKeys } from "../seal/keys.ts";
 import { createSealBuffer, ivsOf, seal } from "../seal/seal.ts";
 import { MAX_PACKS, MAX_SEALED_PAGE_BYTES, SEALED_PACK_BYTES } from "../units.ts";
 import { isHeld } from "../wire/held.ts";
-import type { ObjectKind } from "../wire/object.ts";
+import type { ObjectKind, SealedObject } from "../wire/object.ts";
 import type { BatchSource, CompressedBatch, Repeater } from "./batch.ts";
 import { CodecChoice } from "./codec-choice.ts";
 import { Gate } from "./gate.ts";
@@ -25,6 +24,7 @@ import { Outgoing } from "./outgoing.ts";
 import type { Progress } from "./progress.ts";
 import { Repairs } from "./repairs.ts";
 import type { ScanStart } from "./scan.ts";
+import type { SendLink } from "./send-link.ts";
 import { SendLog } from "./send-log.ts";
 import { StoredPrefix } from "./stored-prefix.ts";
 import { type TakeUpHost, takeUp } from "./take-up.ts";
@@ -52,11 +52,15 @@ export interface JournalParts {
 export interface SenderParts {
   readonly portal: Uint8Array<ArrayBuffer>;
   readonly keys: ContentKeys;
-  readonly link: SteadyLink;
+  readonly link: SendLink;
   readonly entries: readonly Entry[];
   readonly source: BatchSource;
   readonly clock: Clock;
   readonly progress: Progress;
+  /** Packs that may be sealed and not yet stored; those of one relay's window when absent. */
+  readonly inFlightPacks?: number;
+  /** Told of each fresh pack that is written down, before it leaves. The object is borrowed: what is to be kept is copied. */
+  readonly onSealed?: (object: SealedObject) => void;
   readonly journal?: JournalParts;
 }
 
@@ -88,7 +92,7 @@ export class Sender {
 
   constructor(parts: SenderParts) {
     this.#parts = parts;
-    this.#outgoing = new Outgoing(parts.link);
+    this.#outgoing = new Outgoing(parts.link, parts.inFlightPacks);
     const { journal, progress } = parts;
     progress.resumable = journal !== undefined;
     this.#log = new SendLog(journal?.journal, () => {
@@ -112,9 +116,16 @@ export class Sender {
       await this.#sendPage({ ...counts, packRoot });
     }
     await this.#outgoing.settle();
-    await link.commit({ packs: this.#packs, pages: this.#pages, root: packRoot });
+    const commitment = { packs: this.#packs, pages: this.#pages, root: packRoot };
+    // What a relay lost may have to be made again before, and it may be that it cannot.
+    await this.#outgoing.whileSound(link.commit(commitment));
     progress.bytesDone = progress.bytesTotal;
     progress.entriesDone = progress.entriesTotal;
+  }
+
+  /** There is room for so many more packs: another relay takes some. */
+  widen(packs: number): void {
+    this.#outgoing.widen(packs);
   }
 
   /** The relay held an object and lost it. */
@@ -278,6 +289,11 @@ export class Sender {
       () => this.#builder.fresh(null),
       { final, payloadBytes, ivs: ivsOf(object), tail },
       null,
+    );
+    // Before its memory is anybody else's: these go in the order in which they were asked for.
+    void journalled.then(
+      () => this.#parts.onSealed?.(object),
+      () => {},
     );
     const stored = this.#stored.sent({ bytes: this.#plainBytes, entries: this.#entriesEnded });
     this.#outgoing.send(object, journalled, () => {

@@ -4,6 +4,7 @@
  * @module
  */
 import type { FailureCode, FailureDetails } from "../failure.ts";
+import type { EdgesSnapshot } from "./edges-snapshot.ts";
 
 /** Every state, in the order in which a transfer may meet them. */
 export const TRANSFER_STATES = ["preparing", "running", "paused", "waiting", "done", "failed", "cancelled"] as const;
@@ -12,6 +13,8 @@ export type TransferState = (typeof TRANSFER_STATES)[number];
 
 /** `tcp` covers the WebSocket and plain HTTP requests; `carrier` tells which. */
 export type PathKind = "webtransport" | "tcp";
+/** How packs travel, as shown: directly from another browser, or in several ways at once. */
+export type ShownPath = PathKind | "peer" | "mixed";
 /** How frames and objects travel. */
 export type Carrier = "webtransport" | "websocket" | "http";
 
@@ -73,10 +76,10 @@ export interface EngineStatus {
 export type Bottleneck = "reading" | "engine" | "network" | "writing";
 
 /**
- * What a transfer in state `waiting` waits for: the relay, the sender's next bytes, the owner who paused the portal, or a turn
- * where all downloads that are left are running elsewhere.
+ * What a transfer in state `waiting` waits for: the relay, the sender's next bytes, the owner who paused the portal, a turn
+ * where all downloads that are left are running elsewhere, or this side's own rules (`edges.hindrance` says which).
  */
-export type WaitingFor = "relay" | "sender" | "owner" | "turn";
+export type WaitingFor = "relay" | "sender" | "owner" | "turn" | "rules";
 
 /** All that a page draws. */
 export interface TransferSnapshot {
@@ -90,7 +93,7 @@ export interface TransferSnapshot {
   /** True when no further entry can appear. */
   readonly listed: boolean;
   readonly engine: EngineStatus;
-  readonly path: PathKind | null;
+  readonly path: ShownPath | null;
   readonly carrier: Carrier | null;
   readonly pathReason: PathReason | null;
   /** Plaintext bytes per second over the last seconds. */
@@ -114,4 +117,6 @@ export interface TransferSnapshot {
   readonly peers: number;
   /** Milliseconds since 1970, null before the portal exists. */
   readonly expiresAtMs: number | null;
+  /** The relays and peers that it uses, and the plan; null before there are any. */
+  readonly edges: EdgesSnapshot | null;
 }

@@ -15,6 +15,8 @@ export interface JournalHead {
   /** The portal's id, base64url. */
   readonly portal: string;
   readonly relayOrigin: string;
+  /** Of a send: origins of further relays where its portal may live; some may not have taken it. */
+  readonly relays: readonly string[];
   /** Milliseconds since 1970. */
   readonly startedAtMs: number;
   /** Not extractable; by what they are for. */

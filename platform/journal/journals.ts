@@ -5,6 +5,7 @@
  * @module
  */
 import { Failure } from "../../core/failure.ts";
+import { keptOrigins } from "../../core/portal/relays.ts";
 import type { Journal } from "../../core/ports/journal.ts";
 import type { SinkKind } from "../../core/ports/sink.ts";
 import { type HeadRow, type JournalHead, type JournalKind, recordRange, withDatabase } from "./database.ts";
@@ -109,8 +110,9 @@ export async function createJournal(head: JournalHead, note: JournalNote): Promi
 export async function openJournal(kind: JournalKind, portal: string, takeOver: boolean): Promise<OpenJournal> {
   const held = await holdJournal(kind, portal, takeOver);
   try {
-    const row = await withDatabase((db) => db.get("heads", [kind, portal]));
-    if (row === undefined) throw new Failure("journal/absent");
+    const found = await withDatabase((db) => db.get("heads", [kind, portal]));
+    if (found === undefined) throw new Failure("journal/absent");
+    const row = checked(found);
     const last = await withDatabase((db) =>
       db.transaction("records").store.openKeyCursor(recordRange(kind, portal), "prev"),
     );
@@ -124,7 +126,7 @@ export async function openJournal(kind: JournalKind, portal: string, takeOver: b
 
 /** All journals, newest first; one whose note cannot be read is left out. */
 export async function listJournals(): Promise<ListedJournal[]> {
-  const rows = await withDatabase((db) => db.getAll("heads"));
+  const rows = (await withDatabase((db) => db.getAll("heads"))).map(checked);
   const held = await heldNames();
   const listed: ListedJournal[] = [];
   for (const row of rows) {
@@ -142,6 +144,11 @@ export async function removeJournal(kind: JournalKind, portal: string): Promise<
   } finally {
     await held.release();
   }
+}
+
+/** What an earlier version kept has no relays. */
+function checked(row: HeadRow): HeadRow {
+  return { ...row, relays: keptOrigins(row.relays) };
 }
 
 function removeRows(kind: JournalKind, portal: string): Promise<void> {

@@ -6,6 +6,7 @@
  */
 import { base64urlnopad } from "@scure/base";
 import { Failure } from "../../core/failure.ts";
+import { type FurtherState, fieldsOfStates, readStates } from "../../core/portal/further-state.ts";
 import { decodeRecord, encodeRecord, mergeRecords, type PortalRecord, sameRecord } from "../../core/portal/record.ts";
 import { asBoolean, asBytes, asFields } from "../../core/wire/check.ts";
 import { decodeCanonical, encodeCanonical } from "../../core/wire/codec.ts";
@@ -22,6 +23,8 @@ export interface KeptRecord {
   readonly isDirty: boolean;
   /** An owner secret that is about to replace the record's, or already has, u8[32]; null when none is. */
   readonly nextOwnerSecret: Bytes | null;
+  /** Of further relays; those that are not in it were never told anything by this device. */
+  readonly further: readonly FurtherState[];
 }
 
 /** What a change may change; the rest stays. */
@@ -33,7 +36,9 @@ export const MAX_RECORDS = 10_000;
 const ROOM_RECORDS = 100;
 /** Of a row, which begins with its IV: enough to tell two of them apart. */
 const VERSION_BYTES = 12;
-const LIMITS = { maxBytes: 4096, malformed: "journal/damaged", tooLarge: "journal/damaged" } as const;
+/** A record, and links that wait to be told. */
+const MAX_ROW_BYTES = 256 * 1024;
+const LIMITS = { maxBytes: MAX_ROW_BYTES, malformed: "journal/damaged", tooLarge: "journal/damaged" } as const;
 
 /**
  * Puts a portal onto the list; what is known of it already is merged.
@@ -41,10 +46,15 @@ const LIMITS = { maxBytes: 4096, malformed: "journal/damaged", tooLarge: "journa
  */
 export async function rememberPortal(record: PortalRecord): Promise<void> {
   await changeKept(record.portal, (kept) => {
-    if (kept === undefined) return { record, isDirty: true, nextOwnerSecret: null };
+    if (kept === undefined) return freshKept(record);
     const merged = mergeRecords(kept.record, record);
     return { ...kept, record: merged, isDirty: kept.isDirty || !sameRecord(merged, kept.record) };
   });
+}
+
+/** A record that is new here and not in the vault. */
+export function freshKept(record: PortalRecord): KeptRecord {
+  return { record, isDirty: true, nextOwnerSecret: null, further: [] };
 }
 
 /**
@@ -168,12 +178,14 @@ async function makeRoom(db: Registry, keys: RegistryKeys, added: number): Promis
 }
 
 function isSame(one: KeptRecord, other: KeptRecord): boolean {
-  const isAlike = one.isDirty === other.isDirty && one.nextOwnerSecret === other.nextOwnerSecret;
+  const isAlike =
+    one.isDirty === other.isDirty && one.nextOwnerSecret === other.nextOwnerSecret && one.further === other.further;
   return isAlike && sameRecord(one.record, other.record);
 }
 
-function encodeKept({ record, isDirty, nextOwnerSecret }: KeptRecord): Bytes {
-  return encodeCanonical({ r: encodeRecord(record), d: isDirty, w: nextOwnerSecret });
+function encodeKept({ record, isDirty, nextOwnerSecret, further }: KeptRecord): Bytes {
+  const more = further.length === 0 ? {} : { f: fieldsOfStates(further) };
+  return encodeCanonical({ r: encodeRecord(record), d: isDirty, w: nextOwnerSecret, ...more });
 }
 
 /** Rows as they were read last, by name; a row that was written again has another first part, which is random. */
@@ -202,6 +214,7 @@ function decodeKept(plain: Uint8Array): KeptRecord {
     record: decodeRecord(asBytes(fields["r"], "r")),
     isDirty: asBoolean(fields["d"], "d"),
     nextOwnerSecret: fields["w"] === null ? null : asBytes(fields["w"], "w", 32).slice(),
+    further: fields["f"] === undefined ? [] : readStates(fields["f"]),
   };
 }
 

@@ -19,7 +19,7 @@ import { openEntry, sealEntry } from "../../core/portal/vault-seal.ts";
 import { changeRegistry, readRegistry } from "./database.ts";
 import { dropIdentity, type KeptIdentity, keptIdentity, updateIdentity, vaultAccess } from "./identity.ts";
 import { tellChange } from "./notices.ts";
-import { changeManyKept, findPortal, forgetPortal, type KeptRecord, listKept } from "./registry.ts";
+import { changeManyKept, findPortal, forgetPortal, freshKept, type KeptRecord, listKept } from "./registry.ts";
 
 const LOCK = "warp-portals/sync";
 /** Entries told at a time; what was told is not told again after an interruption. */
@@ -94,7 +94,7 @@ async function takeIn(identity: KeptIdentity, entries: readonly ChangedEntry[]):
   await changeManyKept([...records.keys()], (portal, kept) => {
     const told = records.get(portal);
     if (told === undefined) return undefined;
-    if (kept === undefined) return { record: told, isDirty: false, nextOwnerSecret: null };
+    if (kept === undefined) return { ...freshKept(told), isDirty: false };
     const record = mergeRecords(kept.record, told);
     return { ...kept, record, isDirty: !sameRecord(record, told) };
   });

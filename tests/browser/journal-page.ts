@@ -33,7 +33,15 @@ const tools = {
   async head(portal: string): Promise<Parameters<typeof journals.createJournal>[0]> {
     const owner = await crypto.subtle.generateKey({ name: "HMAC", hash: "SHA-256" }, false, ["sign"]);
     const handles = [await navigator.storage.getDirectory()];
-    return { kind: "send", portal, relayOrigin: location.origin, startedAtMs: 1000, keys: { owner }, handles };
+    return {
+      kind: "send",
+      portal,
+      relayOrigin: location.origin,
+      relays: [],
+      startedAtMs: 1000,
+      keys: { owner },
+      handles,
+    };
   },
 };
 

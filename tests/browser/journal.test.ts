@@ -82,6 +82,28 @@ describe("a journal", () => {
     await second.close();
   });
 
+  test("of a version that knew no further relays has none, as has one that names what is no relay", async () => {
+    const page = await open();
+    const found = await page.evaluate(async (note) => {
+      const relaysOf = async (relays: unknown) => {
+        const head = { ...(await warp.head("relays")), relays };
+        if (relays === undefined) Reflect.deleteProperty(head, "relays");
+        await (await warp.createJournal(head as Parameters<typeof warp.createJournal>[0], note)).close();
+        const journal = await warp.openJournal("send", "relays", false);
+        const listed = (await warp.listJournals()).find(({ head }) => head.portal === "relays");
+        await journal.close();
+        return [journal.head.relays, listed?.head.relays];
+      };
+      return [await relaysOf(["https://b.example"]), await relaysOf(undefined), await relaysOf(["javascript:"])];
+    }, NOTE);
+    expect(found).toEqual([
+      [["https://b.example"], ["https://b.example"]],
+      [[], []],
+      [[], []],
+    ]);
+    await page.close();
+  });
+
   test("has one holder; another tab is told, and may take it over", async () => {
     const [one, two] = [await open(), await open()];
     await one.evaluate(async (note) => {

@@ -5,9 +5,11 @@
  */
 import { base64urlnopad } from "@scure/base";
 import { Failure } from "../../core/failure.ts";
-import { contentKeysOf, createPortal, OPEN_LINK, openLink } from "../../core/portal/client.ts";
+import { contentKeysOf, createPortal, openLink } from "../../core/portal/client.ts";
+import { createFurther } from "../../core/portal/further.ts";
 import { entryName } from "../../core/portal/identity.ts";
-import { changePortal } from "../../core/portal/manage.ts";
+import { changePortal, portalDetails } from "../../core/portal/manage.ts";
+import { OPEN_LINK } from "../../core/portal/new-link.ts";
 import type { PortalRecord } from "../../core/portal/record.ts";
 import { putEntry } from "../../core/portal/vault-client.ts";
 import { sealEntry } from "../../core/portal/vault-seal.ts";
@@ -25,6 +27,7 @@ declare global {
 }
 
 const RULES = { expirySeconds: 3600, idleSeconds: null, maxDownloads: null };
+const LIMITS = { limits: { maxPortalBytes: 0, maxExpirySeconds: 86_400, defaultExpirySeconds: 3600 } };
 const FREE = { invite: null, workBits: 0 };
 const host = relayHost(location.origin);
 const worker = wrapWorker<PortalsApi>(new Worker("/worker.js", { type: "module" }));
@@ -56,25 +59,38 @@ const tools = {
       return [error.code, word && `word ${word}`, words && `${words} words`].filter(Boolean).join(", ");
     }
   },
-  /** A portal as the transfer worker makes and remembers it. */
-  async send(title: string, as: PortalRecord["as"] = "sent") {
+  /** A portal as the transfer worker makes and remembers it; `relays` are further ones where it lives too. */
+  async send(title: string, as: PortalRecord["as"] = "sent", relays: readonly string[] = []) {
     const made = await createPortal(host, { kind: "send" }, RULES, OPEN_LINK, FREE);
     const [portal, path, nowMs] = [base64urlnopad.encode(made.link.portal), formatLink(made.link), Date.now()];
     await rememberPortal({
-      ...{ as, portal, relayOrigin: location.origin, kind: "send", title, bytesTotal: 5, entriesTotal: 1 },
+      ...{ as, portal, relayOrigin: location.origin, relays, kind: "send", title, bytesTotal: 5, entriesTotal: 1 },
       ...{ createdAtMs: nowMs, expiresAtMs: nowMs + 3_600_000, secret: made.secret, ownerSecret: made.ownerSecret },
       ...{ adminLink: null, links: [{ path, link: null, label: "" }], ended: null, changedAtMs: nowMs },
     });
+    for (const origin of relays) await createFurther(relayHost(origin), made, LIMITS, FREE);
     return { portal, path, ownerToken: base64urlnopad.encode(made.ownerToken) };
   },
   /** Opens a link as anybody does: what it is for, or the failure's code. */
-  async open(path: string, password = "") {
+  async open(path: string, password = "", at = location.origin) {
     try {
-      const opened = await openLink(host, parseLink(path), password === "" ? null : password);
+      const opened = await openLink(relayHost(at), parseLink(path), password === "" ? null : password);
       if (opened === null) return "needs a password";
       if (opened.grant.capability === "write") return `write: ${opened.grant.title}`;
       await contentKeysOf(opened);
       return opened.grant.capability;
+    } catch (error) {
+      return error instanceof Failure ? error.code : String(error);
+    }
+  },
+  /** What a relay tells the owner of a portal of the list, by its secret of now or another one; or the failure's code. */
+  async detailsAt(origin: string, portal: string, secret?: Uint8Array<ArrayBuffer>) {
+    const { record } = await requireFound(findKept(portal));
+    const id = new Uint8Array(base64urlnopad.decode(portal));
+    const key = await ownerKey(secret ?? record.ownerSecret ?? createSecret());
+    const manager = { host: relayHost(origin), portal: id, token: await relayToken(key, "own", origin, id) };
+    try {
+      return await portalDetails(manager);
     } catch (error) {
       return error instanceof Failure ? error.code : String(error);
     }

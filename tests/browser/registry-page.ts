@@ -41,6 +41,7 @@ const tools = {
       as: "sent",
       portal: tools.name(number),
       relayOrigin: "https://relay.example",
+      relays: [],
       kind: "send",
       title: `portal ${number}`,
       bytesTotal: number,

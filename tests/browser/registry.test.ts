@@ -125,7 +125,7 @@ describe("the registry", () => {
       await warpRegistry.changeManyKept([...byName.keys()], (portal) => {
         const number = byName.get(portal) ?? 0;
         const record = warpRegistry.record(number, ended.has(number) ? { ended: "time" } : {});
-        return { record, isDirty: false, nextOwnerSecret: null };
+        return { ...warpRegistry.freshKept(record), isDirty: false };
       });
       const full = (await warpRegistry.listPortals()).length;
       const again = performance.now();

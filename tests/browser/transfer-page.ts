@@ -17,6 +17,8 @@ declare global {
 }
 
 let worker: RemoteWorker<TransferApi> | undefined;
+/** What is being sent. */
+let sent: File | undefined;
 
 const tools = {
   last: null as TransferSnapshot | null,
@@ -50,8 +52,15 @@ const tools = {
       handles: [],
       ...options,
     });
-    await tools.api.add([{ path: name, file: new File([content], name) }], true);
+    sent = new File([content], name);
+    await tools.api.add([{ path: name, file: sent }], true);
     return link;
+  },
+  /** Takes up the send that the last worker left, with the same file. */
+  async resume(portal: string): Promise<void> {
+    if (sent === undefined) throw new Error("nothing was sent");
+    await tools.api.resumeSend(portal, { overrides: { engine: "cpu" }, figures: null, takeOver: true });
+    await tools.api.add([{ path: sent.name, file: sent }], true);
   },
   /** Comlink makes one promise of each of its cases. */
   unlock: (password: string) => tools.api.unlock(password) as Promise<LinkPurpose>,
@@ -65,12 +74,16 @@ const tools = {
       return error instanceof Failure ? error.code : String(error);
     }
   },
-  /** Of the one portal on the list. */
-  async ownerToken(): Promise<number[]> {
+  /** Of the portal on the list that was made last. */
+  async ownerToken(at = location.origin): Promise<number[]> {
     const [record] = await listPortals();
     if (record?.ownerSecret == null) throw new Error("nothing of one's own is on the list");
     const portal = base64urlnopad.decode(record.portal);
-    return [...(await relayToken(await ownerKey(record.ownerSecret), "own", location.origin, portal))];
+    return [...(await relayToken(await ownerKey(record.ownerSecret), "own", at, portal))];
+  },
+  /** Further relays of the portal on the list that was made last. */
+  async relays(): Promise<readonly string[]> {
+    return (await listPortals())[0]?.relays ?? [];
   },
   async list() {
     return (await listPortals()).map(({ as, title, bytesTotal, entriesTotal, links, ownerSecret, ended }) => ({

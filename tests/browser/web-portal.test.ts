@@ -72,6 +72,19 @@ describe("one portal", () => {
     expect(await page.getByText("6\u00a0d 23\u00a0h left").or(page.getByText("7\u00a0d left")).count()).toBe(1);
   });
 
+  it("says where else it lives, and that a limit of downloads ends it there", async () => {
+    const rows = knownPortals(pages.app.url, Date.now()).map((row) => ({ ...row, relays: ["https://b.example:8443"] }));
+    const page = await openList({ rows }, `#${SENT_ID}`);
+    await page.getByText("b.example:8443").waitFor();
+    const sentence = page.getByTestId("portal-counting");
+    await page.getByTestId("portal-downloads").fill("");
+    expect(await sentence.count()).toBe(0);
+    await page.getByTestId("portal-downloads").fill("3");
+    expect(await sentence.textContent()).toContain("what the other relay keeps of it ends there first");
+    await expectAccessible(page);
+    await expectFitting(page);
+  });
+
   it("says what a change failed with and leaves everything as it is", async () => {
     const page = await openList({ refusals: { change: { code: "device/revoked" } } }, `#${SENT_ID}`);
     await page.getByTestId("portal-pause").click();

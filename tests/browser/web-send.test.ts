@@ -32,7 +32,7 @@ describe("the send page", () => {
           maxDownloads: 3,
           password: "open sesame",
           relayOrigin: pages.app.url,
-          overrides: { path: "tcp" },
+          overrides: { path: "tcp", peers: false },
           figures: null,
           handles: [],
         },

@@ -104,6 +104,54 @@ describe("with a real relay", () => {
     await owner.locator('[data-testid="portal-state"][data-state="ended"]').waitFor();
   });
 
+  it("quiet hours hold a receive back, which its page and the dashboard say, and it ends when nothing is quiet any more", async () => {
+    const owner = await somebody("/");
+    const link = await send(owner, 5);
+    const page = await somebody("/dashboard");
+    await page.getByText("Quiet hours", { exact: true }).click();
+    // From an hour until the same: all day.
+    await page.getByTestId("quiet-until").selectOption("22:00");
+    await page.goto(link);
+    await page.getByTestId("receive").and(page.locator(":enabled")).waitFor();
+    await page.getByTestId("sink-select").selectOption("private");
+    await page.getByTestId("receive").click();
+    await page.getByRole("heading", { name: "Held back on this device" }).waitFor();
+    await page.getByText("These are quiet hours").first().waitFor();
+    const dashboard = await openWatched(page.context(), relay.url);
+    people.push(dashboard);
+    await dashboard.page.goto(`${relay.url}/dashboard`);
+    await dashboard.page.getByRole("heading", { name: "Held back on this device" }).waitFor();
+    const edge = dashboard.page.getByTestId("edge");
+    expect(await edge.locator("th").textContent()).toContain(new URL(relay.url).host);
+    expect(await edge.getAttribute("data-standing")).toBe("up");
+    await dashboard.page.getByText("Fastest", { exact: true }).click();
+    await page.reload();
+    await page.getByTestId("resume-receive").click();
+    await finished(page);
+  });
+
+  it("a low battery holds a receive back, and it goes on by itself as soon as the device is charging", async () => {
+    const link = await send(await somebody("/"), 5);
+    const page = await somebody("/dashboard");
+    await page.getByRole("radio", { name: "Balanced" }).check();
+    await page.addInitScript(() => {
+      const battery = Object.assign(new EventTarget(), { level: 0.1, charging: false });
+      Object.defineProperty(navigator, "getBattery", { value: async () => battery });
+      Object.assign(globalThis, { battery });
+    });
+    await page.goto(link);
+    await page.getByTestId("receive").and(page.locator(":enabled")).waitFor();
+    await page.getByTestId("sink-select").selectOption("private");
+    await page.getByTestId("receive").click();
+    await page.getByText("The battery is low").first().waitFor();
+    await page.evaluate(() => {
+      const { battery } = globalThis as unknown as { battery: EventTarget };
+      Object.assign(battery, { charging: true });
+      battery.dispatchEvent(new Event("chargingchange"));
+    });
+    await finished(page);
+  });
+
   it("a stranger hands a file in, only the asker reads it, and 24 words bring the list to another device", async () => {
     const asker = await somebody("/transfers#request");
     await asker.getByTestId("request-title").fill("Photos of the trip");

@@ -8,8 +8,11 @@ import { join } from "node:path";
 import type { Browser, Download, Page } from "playwright-core";
 import { expect } from "vitest";
 
-/** A page that fails the test on a script error, a CSP violation or a request that leaves the relay's origin. */
-export async function openPage(browser: Browser, url: string): Promise<Page> {
+/**
+ * A page that fails the test on a script error, a CSP violation or a request that leaves the relay's origin.
+ * @param others hosts of further relays, to which it may go too
+ */
+export async function openPage(browser: Browser, url: string, others: readonly string[] = []): Promise<Page> {
   const context = await browser.newContext({ acceptDownloads: true });
   const page = await context.newPage();
   const problems: string[] = [];
@@ -21,7 +24,7 @@ export async function openPage(browser: Browser, url: string): Promise<Page> {
   });
   page.on("request", (request) => {
     const { host, protocol } = new URL(request.url());
-    if (protocol.startsWith("http") && host !== origin) problems.push(`request to ${host}`);
+    if (protocol.startsWith("http") && host !== origin && !others.includes(host)) problems.push(`request to ${host}`);
   });
   page.on("close", () => {
     expect(problems).toEqual([]);
@@ -99,4 +102,17 @@ export async function receiveDownload(page: Page): Promise<Download> {
   await page.getByTestId("sink-select").selectOption("download");
   const [download] = await Promise.all([page.waitForEvent("download"), page.getByTestId("receive").click()]);
   return download;
+}
+
+/** Pauses the transfer in the moment when the button appears, before much was sent. */
+export function pauseAtOnce(page: Page): Promise<void> {
+  return page.evaluate(() => {
+    const observer = new MutationObserver(() => {
+      const button = document.querySelector<HTMLButtonElement>("[data-testid=pause]");
+      if (button === null) return;
+      observer.disconnect();
+      button.click();
+    });
+    observer.observe(document.body, { childList: true, subtree: true });
+  });
 }

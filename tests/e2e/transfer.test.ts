@@ -7,7 +7,7 @@
 import { createHash } from "node:crypto";
 import { mkdir, readFile, rm, utimes, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import type { Browser, Page } from "playwright-core";
+import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { portableName } from "../../core/manifest/portable-name.ts";
 import { noise } from "../support/bytes.ts";
@@ -19,6 +19,7 @@ import {
   createLink,
   dropPaths,
   openPage,
+  pauseAtOnce,
   receiveDownload,
   topLevel,
   transferState,
@@ -56,19 +57,6 @@ async function unpack(zip: Uint8Array, folder: string): Promise<void> {
     await writeFile(path, entry.bytes);
     await utimes(path, entry.mtime, entry.mtime);
   }
-}
-
-/** Pauses the transfer in the moment when the button appears, before much was sent. */
-function pauseAtOnce(page: Page): Promise<void> {
-  return page.evaluate(() => {
-    const observer = new MutationObserver(() => {
-      const button = document.querySelector<HTMLButtonElement>("[data-testid=pause]");
-      if (button === null) return;
-      observer.disconnect();
-      button.click();
-    });
-    observer.observe(document.body, { childList: true, subtree: true });
-  });
 }
 
 /**

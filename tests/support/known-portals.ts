@@ -66,6 +66,7 @@ export function livePortal(nowMs: number, change: Partial<LivePortal> = {}): Liv
 export function knownPortals(origin: string, nowMs: number): KnownPortal[] {
   const base = {
     relayOrigin: origin,
+    relays: [],
     kind: "send",
     title: "sample-set",
     bytesTotal: 2.7e9,

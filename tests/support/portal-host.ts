@@ -7,17 +7,9 @@ import { base64urlnopad } from "@scure/base";
 import { fetchFrom } from "../../cli/http.ts";
 import { passwordKey } from "../../cli/password.ts";
 import { callApi } from "../../core/edge/http-link.ts";
-import {
-  type Admission,
-  createPortal,
-  describeLink,
-  type LinkRules,
-  type MadePortal,
-  OPEN_LINK,
-  portalPath,
-  type RelayHost,
-} from "../../core/portal/client.ts";
+import { type Admission, createPortal, type MadePortal, portalPath, type RelayHost } from "../../core/portal/client.ts";
 import type { Grant } from "../../core/portal/grant.ts";
+import { describeLink, type LinkRules, OPEN_LINK } from "../../core/portal/new-link.ts";
 import type { Deliveries, PortalChange, PortalDetails } from "../../core/portal/portal.ts";
 import { linkId } from "../../core/seal/keys.ts";
 import { createLink, type PortalLink } from "../../core/seal/link.ts";
@@ -64,7 +56,7 @@ export class Owner {
   /** Makes one more link. */
   async addLink(grant: Grant, rules: Partial<LinkRules> = {}): Promise<PortalLink> {
     const link = { ...createLink(), portal: new Uint8Array(this.#portal) };
-    const body = await describeLink(portalHost(this.#origin), link, grant, { ...OPEN_LINK, ...rules });
+    const { body } = await describeLink(portalHost(this.#origin), link, grant, { ...OPEN_LINK, ...rules });
     await this.#call("POST", "/links", body);
     return link;
   }

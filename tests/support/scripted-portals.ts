@@ -51,6 +51,7 @@ function manyRows(count: number): KnownPortal[] {
   return Array.from({ length: count }, (_, index) => ({
     portal: `portal-${String(index).padStart(15, "0")}`,
     relayOrigin: location.origin,
+    relays: [],
     as: index % 3 === 0 ? "received" : "sent",
     kind: "send",
     title: `sample-${index}.bin`,

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import type { DeviceState } from "../../core/edge/constraints.ts";
 import { Failure, type FailureCode, type FailureDetails } from "../../core/failure.ts";
 import type { FromPipe, ToPipe } from "../../core/ports/download-pipe.ts";
 import type { TransferSnapshot } from "../../core/transfer/snapshot.ts";
@@ -35,6 +36,8 @@ export interface Script {
   readonly portals?: PortalsScript;
   /** What was interrupted before. Receives are offered by `open` too. */
   readonly interrupted?: readonly ScriptedInterrupted[];
+  /** This browser cannot connect to others. */
+  readonly noPeers?: boolean;
   /** `send`, `resumeSend` or `open` fails with it, and `discard` when another tab is at it. */
   readonly refusal?: { readonly code: FailureCode; readonly details?: FailureDetails };
 }
@@ -44,6 +47,8 @@ export interface Scripted {
   /** Changes the snapshot of the newest transfer and shows it to the page. */
   show(change: Partial<TransferSnapshot>): void;
   readonly calls: readonly (readonly [method: string, ...values: unknown[]])[];
+  /** What the page told of the device, in order. */
+  readonly devices: readonly DeviceState[];
 }
 
 declare global {
@@ -63,6 +68,7 @@ const BLANK: TransferSnapshot = {
   path: null,
   carrier: null,
   pathReason: null,
+  edges: null,
   bytesPerSecond: 0,
   etaSeconds: null,
   bottleneck: null,
@@ -80,6 +86,7 @@ const BLANK: TransferSnapshot = {
 const LINK = "/p/q3Zk1Yw0R5uT8sVbXc2NeA#1.mJ2vQ7xL0pRz4HkT9aWcE6uYb1NfGd8SoiV3KqXhMtA.k8Zr";
 
 const calls: [string, ...unknown[]][] = [];
+const devices: DeviceState[] = [];
 /** Portals that were discarded; a reload forgets them. */
 const discarded = new Set<string>();
 
@@ -109,6 +116,11 @@ function beginDownload(port: MessagePort): void {
   };
 }
 
+/** The same shape as the product's. */
+export function canConnectPeers(): boolean {
+  return globalThis.script?.noPeers !== true;
+}
+
 /** The same shape as the product's `createTransfer`. */
 export function createTransfer(): TransferApi & { terminate(): void } {
   const script = globalThis.script ?? {};
@@ -129,7 +141,7 @@ export function createTransfer(): TransferApi & { terminate(): void } {
     show({ listed: true, entriesTotal: entries.length, bytesTotal, expiresAtMs: Date.UTC(2026, 10, 29, 12) });
   };
   const noted = async (method: string, ...values: unknown[]): Promise<void> => void calls.push([method, ...values]);
-  globalThis.scripted = { show, calls };
+  globalThis.scripted = { show, calls, devices };
   return {
     subscribe: async (onSnapshot) => {
       listener = onSnapshot;
@@ -198,6 +210,8 @@ export function createTransfer(): TransferApi & { terminate(): void } {
       show({ expiresAtMs: Date.UTC(2026, 10, 29, 12), resumable: true });
       return LINK;
     },
+    tellDevice: async (device) => void devices.push(device),
+    replan: () => noted("replan"),
     pause: async () => {
       await noted("pause");
       show({ state: "paused", bytesPerSecond: 0, etaSeconds: null, bottleneck: null });

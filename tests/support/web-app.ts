@@ -31,6 +31,7 @@ const RELAY_INFO = {
   webtransportReason: "test",
   limits: { maxPortalBytes: 100e9, maxExpirySeconds: 30 * 86_400, defaultExpirySeconds: 7 * 86_400 },
   creation: { invite: false, workBits: 0 },
+  relays: { origins: [], mode: "striped" },
 };
 
 export interface WebApp extends AsyncDisposable {
@@ -78,7 +79,8 @@ export async function serveWebApp(): Promise<WebApp> {
       ...commonHeaders(false),
       "Content-Security-Policy": appPolicy(
         { scheme: "http:", name: "localhost", host: request.headers.host ?? "" },
-        "localhost",
+        "127.0.0.1",
+        [],
       ),
       "Content-Type": path === "/api/v1/relay" ? "application/json" : (TYPES[extname(path)] ?? "text/plain"),
     });

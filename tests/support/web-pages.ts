@@ -59,6 +59,8 @@ export interface WebPages {
   readonly browser: Browser;
   /** Opens a watched page in a context of its own; closed after the test, which fails when the page misbehaved. */
   open(path: string, script?: Script, options?: BrowserContextOptions): Promise<Page>;
+  /** Opens another watched tab of the same browser. */
+  openBeside(page: Page, path: string): Promise<Page>;
 }
 
 /** Serves the app for the tests of one file. Call it at the top; the values are there from the first test on. */
@@ -98,6 +100,13 @@ export function useWebPages(): WebPages {
         globalThis.script = value;
       }, script);
       if (script.interrupted !== undefined) await makeJournals(context, there(app).url);
+      await one.page.goto(there(app).url + path);
+      await one.page.locator("h1").first().waitFor({ state: "attached" });
+      return one.page;
+    },
+    async openBeside(page, path) {
+      const one = await openWatched(page.context(), there(app).url);
+      watched.push(one);
       await one.page.goto(there(app).url + path);
       await one.page.locator("h1").first().waitFor({ state: "attached" });
       return one.page;

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import type { TransferSnapshot } from "../../core/transfer/snapshot.ts";
+import { EDGES } from "../../tests/support/scripted-edges.ts";
 import { FAILURE_MESSAGES } from "./messages.ts";
-import { engineSentence, paceSentence, pathSentence, stateAnnouncement, stateName } from "./sentences.ts";
+import { engineSentence, HINDRANCES, paceSentence, pathSentence, stateAnnouncement, stateName } from "./sentences.ts";
 
 const snapshot: TransferSnapshot = {
   state: "running",
@@ -14,6 +15,7 @@ const snapshot: TransferSnapshot = {
   path: "tcp",
   carrier: "websocket",
   pathReason: "webtransport-blocked",
+  edges: null,
   bytesPerSecond: 0,
   etaSeconds: null,
   bottleneck: "network",
@@ -34,6 +36,15 @@ describe("sentences of a snapshot", () => {
     expect(pathSentence({ ...snapshot, path: null })).toBeNull();
   });
 
+  it("say of several ways at once only the relay's carrier and reason", () => {
+    expect(pathSentence({ ...snapshot, path: "mixed" })).toBe(
+      "Using several ways at once; the relay by WebSocket: UDP did not answer within 3 seconds.",
+    );
+    expect(pathSentence({ ...snapshot, path: "peer", carrier: null })).toBe(
+      "Using direct connections between devices.",
+    );
+  });
+
   it("say the engine and why", () => {
     expect(engineSentence(snapshot)).toBe("CPU engine: this browser offers no GPU.");
     const speeds = { cpu: { cut: 600.4, compress: 450 }, gpu: { cut: 4000, compress: 9999.6 } };
@@ -47,6 +58,28 @@ describe("sentences of a snapshot", () => {
   it("say the bottleneck while running and nothing while paused", () => {
     expect(paceSentence(snapshot)).toContain("network");
     expect(paceSentence({ ...snapshot, state: "paused" })).toBeNull();
+  });
+
+  it("say what carries it and what limits it, in place of the bottleneck, once edges carry something", () => {
+    expect(paceSentence({ ...snapshot, edges: EDGES })).toBe(
+      "1\u00a0relay and 1\u00a0peer, 84\u00a0MB/s, limited by the relay relay-a.example.",
+    );
+    const idle = { ...EDGES, edges: EDGES.edges.map((edge) => ({ ...edge, bytesPerSec: 0 })) };
+    expect(paceSentence({ ...snapshot, edges: idle })).toBe("The network sets the pace.");
+    expect(paceSentence({ ...snapshot, state: "done", edges: EDGES })).toBeNull();
+  });
+
+  it("say why it is held back on this device", () => {
+    const waiting = { ...snapshot, state: "waiting", waitingFor: "rules" } as const;
+    const held = (hindrance: keyof typeof HINDRANCES) => ({ ...waiting, edges: { ...EDGES, hindrance } });
+    expect(stateName("send", waiting)).toBe("Held back on this device");
+    expect(paceSentence(waiting)).toBeNull();
+    expect(paceSentence(held("quiet"))).toContain("quiet hours");
+    expect(stateAnnouncement("receive", held("battery"))).toBe(
+      "Held back on this device. The battery is low: this goes on by itself when the device is charging. Fastest, chosen on the dashboard, does not wait.",
+    );
+    for (const hindrance of Object.keys(HINDRANCES) as (keyof typeof HINDRANCES)[])
+      expect(paceSentence(held(hindrance))).toBe(HINDRANCES[hindrance]);
   });
 
   it("say what is waited for and when the next try is", () => {

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import type { Hindrance } from "../../core/edge/constraints.ts";
 import type { FailureCode } from "../../core/failure.ts";
 import type {
   Bottleneck,
@@ -13,6 +14,7 @@ import type {
   EngineSpeeds,
   EngineStatus,
   PathReason,
+  ShownPath,
   TransferSnapshot,
   TransferState,
   WaitingFor,
@@ -21,11 +23,14 @@ import { WEBTRANSPORT_CONNECT_MS } from "../../core/units.ts";
 import type { EngineSetting } from "./lib/engine-setting.ts";
 import { formatDuration } from "./lib/format.ts";
 import { FAILURE_MESSAGES } from "./messages.ts";
+import { edgesSentence } from "./sentences-edges.ts";
 
-export const PATH_NAMES = { webtransport: "WebTransport", tcp: "TCP" } as const satisfies Record<
-  NonNullable<TransferSnapshot["path"]>,
-  string
->;
+export const PATH_NAMES = {
+  webtransport: "WebTransport",
+  tcp: "TCP",
+  peer: "direct connections between devices",
+  mixed: "several ways at once",
+} as const satisfies Record<ShownPath, string>;
 
 export const CARRIER_NAMES = {
   webtransport: "HTTP/3 over UDP",
@@ -87,6 +92,7 @@ export const WAITING = {
   sender: "Waiting for the sender to come back",
   owner: "Paused by its owner",
   turn: "Waiting for a turn: others are downloading it right now",
+  rules: "Held back on this device",
 } as const satisfies Record<WaitingFor, string>;
 
 /** Why it waits, for what a relay that is waited for fails with; any other failure has its own sentence. */
@@ -105,8 +111,21 @@ const WAITING_MORE: Partial<Record<WaitingFor, string>> = {
   turn: "The link allows only so many downloads. This one begins by itself when a running one stops before its end.",
 };
 
+/** Why nothing may be started here, by what its user prefers or the device allows. */
+export const HINDRANCES = {
+  battery:
+    "The battery is low: this goes on by itself when the device is charging. Fastest, chosen on the dashboard, does not wait.",
+  quiet: "These are quiet hours, as the settings on the dashboard say: this goes on by itself after them.",
+  hours: "The settings allow other hours only: this goes on by itself then.",
+  metered: "This connection costs by the byte: this goes on by itself on another one.",
+  budget: "As many bytes as the settings allow have travelled: this goes on by itself when more may.",
+  active: "As much as the settings allow at once is under way.",
+  rate: "It travels as fast as the settings allow.",
+} as const satisfies Record<Hindrance, string>;
+
 /** Why a transfer waits, in a sentence; null when it does not, or when nobody knows. */
-function waitingReason({ waitingFor, waitingCode }: TransferSnapshot): string | null {
+function waitingReason({ waitingFor, waitingCode, edges }: TransferSnapshot): string | null {
+  if (waitingFor === "rules") return edges === null || edges.hindrance === null ? null : HINDRANCES[edges.hindrance];
   if (waitingFor !== null && waitingFor !== "relay") return WAITING_MORE[waitingFor] ?? null;
   if (waitingFor === null || waitingCode === null) return null;
   return WAITING_REASONS[waitingCode] ?? FAILURE_MESSAGES[waitingCode].what;
@@ -114,7 +133,7 @@ function waitingReason({ waitingFor, waitingCode }: TransferSnapshot): string | 
 
 export type Direction = "send" | "receive";
 
-const STATE_NAMES = {
+export const STATE_NAMES = {
   send: {
     preparing: "Preparing",
     running: "Sending",
@@ -136,17 +155,19 @@ const STATE_NAMES = {
 } as const satisfies Record<Direction, Record<TransferState, string>>;
 
 /** The state as a heading; says what is waited for. */
-export function stateName(direction: Direction, snapshot: TransferSnapshot): string {
+export function stateName(direction: Direction, snapshot: Pick<TransferSnapshot, "state" | "waitingFor">): string {
   if (snapshot.state === "waiting" && snapshot.waitingFor !== null) return WAITING[snapshot.waitingFor];
   return STATE_NAMES[direction][snapshot.state];
 }
 
 /** "Using TCP (WebSocket): UDP did not answer within 3 seconds." or null before there is a path. */
-export function pathSentence(snapshot: TransferSnapshot): string | null {
-  if (snapshot.path === null) return null;
-  const carrier = snapshot.carrier === null ? "" : ` (${CARRIER_NAMES[snapshot.carrier]})`;
-  const reason = snapshot.pathReason === null ? "" : `: ${PATH_REASONS[snapshot.pathReason]}`;
-  return `Using ${PATH_NAMES[snapshot.path]}${carrier}${reason}.`;
+export function pathSentence({ path, carrier, pathReason }: TransferSnapshot): string | null {
+  if (path === null) return null;
+  const name = carrier === null ? "" : CARRIER_NAMES[carrier];
+  const reason = pathReason === null ? "" : `: ${PATH_REASONS[pathReason]}`;
+  if (path === "webtransport" || path === "tcp") return `Using ${PATH_NAMES[path]}${name && ` (${name})`}${reason}.`;
+  // The carrier and its reason are the relay's, which is only one of the ways.
+  return `Using ${PATH_NAMES[path]}${name && `; the relay by ${name}`}${name && reason}.`;
 }
 
 /** "CPU engine: this browser offers no GPU." */
@@ -168,14 +189,17 @@ function speedsOf({ cpu, gpu }: EngineFigures, stage: keyof EngineSpeeds): strin
   return `GPU ${gpu === null ? "too slow to tell" : speed(gpu[stage])}, CPU ${speed(cpu[stage])}`;
 }
 
-/** What slows the transfer down, or what it waits for and until when; null when there is nothing to say. */
+/**
+ * What carries the transfer and what slows it down, or what it waits for and until when; null when there is nothing to say.
+ */
 export function paceSentence(snapshot: TransferSnapshot): string | null {
   const { state, nextTryMs, bottleneck } = snapshot;
   if (state === "waiting") {
     const next = nextTryMs === null ? null : nextTrySentence(nextTryMs);
     return [waitingReason(snapshot), next].filter((part) => part !== null).join(" ") || null;
   }
-  return state === "running" && bottleneck !== null ? BOTTLENECKS[bottleneck] : null;
+  if (state !== "running") return null;
+  return edgesSentence(snapshot.edges, bottleneck) ?? (bottleneck === null ? null : BOTTLENECKS[bottleneck]);
 }
 
 function nextTrySentence(nextTryMs: number): string {

@@ -18,6 +18,8 @@ export interface KnownPortal {
   /** The portal's id, base64url. */
   readonly portal: string;
   readonly relayOrigin: string;
+  /** Origins of further relays where it lives; of one that has ended, those that do not know it yet. */
+  readonly relays: readonly string[];
   readonly as: KnownAs;
   readonly kind: PortalKind;
   /** A file's name, "12 files", or the title of a request. */

@@ -18,6 +18,7 @@ function toReadable(record: PortalRecord): Readonly<Record<string, unknown>> {
   const secret = (bytes: Uint8Array | null) => (bytes === null ? null : base64urlnopad.encode(bytes));
   return {
     ...{ as, kind, title, portal, relay: relayOrigin, bytes: bytesTotal, entries: entriesTotal },
+    ...(record.relays.length > 0 && { furtherRelays: record.relays }),
     created: iso(record.createdAtMs),
     expires: record.expiresAtMs === null ? null : iso(record.expiresAtMs),
     ended,

@@ -5,11 +5,12 @@
  */
 import { base64urlnopad } from "@scure/base";
 import { Failure } from "../../core/failure.ts";
-import { changePortal, type Manager, portalDetails } from "../../core/portal/manage.ts";
+import { changePortal, isGone, type Manager, portalDetails } from "../../core/portal/manage.ts";
 import type { PortalRecord } from "../../core/portal/record.ts";
 import { createSecret, ownerKey, relayToken, tokenHash } from "../../core/seal/keys.ts";
 import { changeKept, findKept, findPortal, type KeptRecord } from "../../platform/registry/registry.ts";
 import { relayHost } from "../../platform/relay-host.ts";
+import { knewBefore, makeAllAlike } from "./further.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
@@ -36,11 +37,6 @@ export function managerOf(record: PortalRecord): Promise<Manager> {
   if (ownerSecret !== null) return ownerOf(record, ownerSecret);
   if (adminToken === null) throw new Failure("link/purpose");
   return Promise.resolve({ ...placeOf(record), token: adminToken });
-}
-
-/** The answer says that the relay knows the portal no more, or that it has ended. */
-export function isGone(error: unknown): boolean {
-  return error instanceof Failure && (error.code === "portal/unknown" || error.code === "portal/expired");
 }
 
 /**
@@ -89,6 +85,7 @@ async function renewOwner(portal: string): Promise<boolean> {
     await changePortal(before, { ownerTokenHash: base64urlnopad.encode(tokenHash(after.token)) });
   }
   await adopt(portal, next);
+  await makeAllAlike(portal, known.details, false); // many may be waiting, at a relay that is away
   return true;
 }
 
@@ -124,7 +121,7 @@ function adopt(portal: string, ownerSecret: Bytes): Promise<void> {
     const ownerNumber = (kept.record.ownerNumber ?? 0) + 1;
     const changedAtMs = Math.max(Date.now(), kept.record.changedAtMs + 1);
     const record = { ...kept.record, ownerSecret, ownerNumber, changedAtMs };
-    return { record, isDirty: true, nextOwnerSecret: null };
+    return { record, isDirty: true, nextOwnerSecret: null, further: knewBefore(kept) };
   });
 }
 

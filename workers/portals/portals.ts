@@ -5,15 +5,17 @@
  */
 import { base64urlnopad } from "@scure/base";
 import { Failure } from "../../core/failure.ts";
-import { createPortal, describeLink, endPortal, OPEN_LINK, openLink } from "../../core/portal/client.ts";
+import { createPortal, endPortal, openLink } from "../../core/portal/client.ts";
 import { type Grant, MAX_TITLE_LENGTH } from "../../core/portal/grant.ts";
 import {
   addPortalLink,
   changePortal,
+  isGone,
   type Manager,
   portalDetails,
   revokePortalLink,
 } from "../../core/portal/manage.ts";
+import { describeLink, OPEN_LINK } from "../../core/portal/new-link.ts";
 import { offerKeys } from "../../core/portal/offer.ts";
 import type { PortalDetails } from "../../core/portal/portal.ts";
 import { MAX_LABEL_LENGTH, type PortalRecord } from "../../core/portal/record.ts";
@@ -23,9 +25,10 @@ import { findPortal, listPortals, rememberPortal, updatePortal } from "../../pla
 import { relayHost } from "../../platform/relay-host.ts";
 import { admission } from "../transfer/portal.ts";
 import type { KnownPortal, LinkOptions, LivePortal, RequestOptions, RuleChange } from "./api.ts";
+import { endAllFurther, endUntold, makeAllAlike, queueLink } from "./further.ts";
 import { inParallel } from "./in-parallel.ts";
 import { clockLead, nameOf, toLive, withoutRevoked } from "./live.ts";
-import { canManage, isGone, managerOf, note, recordOf } from "./managing.ts";
+import { canManage, managerOf, note, recordOf } from "./managing.ts";
 
 /** Portals asked for at a time. */
 const MOST_AT_ONCE = 4;
@@ -73,6 +76,7 @@ export class PortalList {
       this.#onLive();
     });
     this.#onLive();
+    await endUntold();
     if (answered === 0 && failure !== undefined) throw failure;
   }
 
@@ -92,6 +96,7 @@ export class PortalList {
       as: "managed",
       portal,
       relayOrigin,
+      relays: [],
       kind,
       title: "",
       bytesTotal: 0,
@@ -114,10 +119,12 @@ export class PortalList {
   async change(portal: string, change: RuleChange): Promise<void> {
     const record = await recordOf(portal);
     const manager = await managerOf(record);
+    if (typeof change.maxDownloads === "number") await endAllFurther(portal);
     const details = await this.#orGone(record, changePortal(manager, change));
     await updatePortal(portal, { expiresAtMs: details.expiresAtMs - clockLead(details) });
     await this.#told(manager, record, details);
     this.#onLive();
+    await makeAllAlike(portal, details);
   }
 
   async end(portal: string): Promise<void> {
@@ -132,6 +139,7 @@ export class PortalList {
     }
     this.#live.delete(portal);
     await updatePortal(portal, { ended: "owner" });
+    await endAllFurther(portal);
   }
 
   async addLink(portal: string, options: LinkOptions): Promise<string> {
@@ -146,11 +154,13 @@ export class PortalList {
       notBeforeMs: there(options.notBeforeMs),
       expiresAtMs: there(options.expiresAtMs),
     });
-    await this.#orGone(record, addPortalLink(manager, described));
+    if (options.maxUses !== null) await endAllFurther(portal); // what is counted is counted at home
+    await this.#orGone(record, addPortalLink(manager, described.body));
     const path = formatLink(link);
     const made = { path, link: null, label: options.label.slice(0, MAX_LABEL_LENGTH) };
     // Read again: the time since was the network's.
     await updatePortal(portal, { links: [...(await recordOf(portal)).links, made] });
+    await queueLink(record, described);
     await this.#askAgain(portal);
     return path;
   }
@@ -172,13 +182,8 @@ export class PortalList {
     const title = options.title.slice(0, MAX_TITLE_LENGTH).toWellFormed();
     const rules = { expirySeconds, idleSeconds: null, maxDownloads: null };
     const needed = await admission(await relayInfo(relayOrigin));
-    const made = await createPortal(
-      host,
-      { kind: "request", title },
-      rules,
-      { ...OPEN_LINK, password, maxUses },
-      needed,
-    );
+    const linkRules = { ...OPEN_LINK, password, maxUses };
+    const made = await createPortal(host, { kind: "request", title }, rules, linkRules, needed);
     const { link, secret, ownerSecret, ownerToken } = made;
     const [path, nowMs] = [formatLink(link), Date.now()];
     try {
@@ -186,6 +191,7 @@ export class PortalList {
         as: "request",
         portal: base64urlnopad.encode(link.portal),
         relayOrigin,
+        relays: [],
         kind: "request",
         title,
         bytesTotal: 0,
@@ -216,11 +222,14 @@ export class PortalList {
   }
 
   /** Asks the relay for one portal. @throws Failure `relay/…` */
-  async #ask(record: PortalRecord): Promise<void> {
+  async #ask(record: PortalRecord, isHasty = false): Promise<void> {
     this.#askedAt.set(record.portal, performance.now());
     const manager = await managerOf(record);
     try {
-      await this.#told(manager, record, await portalDetails(manager));
+      const details = await portalDetails(manager);
+      await this.#told(manager, record, details);
+      if (isHasty) this.#onLive();
+      if (record.relays.length > 0) await makeAllAlike(record.portal, details, isHasty);
     } catch (error) {
       if (!isGone(error)) throw error;
       this.#live.delete(record.portal);
@@ -230,7 +239,7 @@ export class PortalList {
 
   /** After a change, for show. */
   async #askAgain(portal: string): Promise<void> {
-    await this.#ask(await recordOf(portal)).catch(() => {});
+    await this.#ask(await recordOf(portal), true).catch(() => {});
     this.#onLive();
   }
 
@@ -258,11 +267,11 @@ export class PortalList {
   }
 
   #toKnown(record: PortalRecord, nowMs: number): KnownPortal {
-    const { portal, relayOrigin, as, kind, title, bytesTotal, entriesTotal, createdAtMs, expiresAtMs } = record;
+    const { portal, relayOrigin, relays, as, kind, title, bytesTotal, entriesTotal, createdAtMs, expiresAtMs } = record;
     // Of what cannot be managed no relay is asked.
     const isLate = !canManage(record) && expiresAtMs !== null && expiresAtMs <= nowMs;
     return {
-      ...{ portal, relayOrigin, as, kind, title, bytesTotal, entriesTotal, createdAtMs, expiresAtMs },
+      ...{ portal, relayOrigin, relays, as, kind, title, bytesTotal, entriesTotal, createdAtMs, expiresAtMs },
       canManage: canManage(record),
       link: firstLink(record),
       live: this.#live.get(portal) ?? null,

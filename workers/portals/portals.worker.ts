@@ -19,6 +19,7 @@ import type {
   RuleChange,
 } from "./api.ts";
 import { exportText } from "./export.ts";
+import { endIfEnded } from "./further.ts";
 import {
   confirmPhrase,
   forgetAll,
@@ -80,6 +81,7 @@ class PortalsWorker implements PortalsApi {
   }
 
   async forget(portal: string): Promise<void> {
+    await endIfEnded(portal);
     await forgetEverywhere(portal);
   }
 

@@ -4,9 +4,12 @@
  *
  * @module
  */
+import type { DeviceState } from "../../core/edge/constraints.ts";
+import type { Policy } from "../../core/edge/policy.ts";
 import type { Entry } from "../../core/manifest/entry.ts";
 import type { SinkKind } from "../../core/ports/sink.ts";
 import type { EngineFigures, PathKind, TransferSnapshot } from "../../core/transfer/snapshot.ts";
+import type { PageBroker } from "../../platform/webrtc/page-broker.ts";
 
 export type { Entry } from "../../core/manifest/entry.ts";
 
@@ -16,10 +19,14 @@ export interface SendItem {
   readonly file: File | null;
 }
 
-/** `?engine=`, `?path=` of the page's address. Only the engines and paths that are built may be named. */
+/** `?engine=`, `?path=`, `?peers=` of the page's address. Only the engines and paths that are built may be named. */
 export interface Overrides {
   readonly engine?: "cpu" | "gpu";
   readonly path?: PathKind;
+  /** False: not directly between browsers. */
+  readonly peers?: boolean;
+  /** What the person prefers, from a setting; performance when left out. */
+  readonly policy?: Policy;
 }
 
 export interface SendOptions {
@@ -104,7 +111,8 @@ export interface ReceiveOpened {
 
 /** Every method rejects with a Failure (core/failure.ts) whose code and details survive the crossing. */
 export interface TransferApi {
-  subscribe(onSnapshot: OnSnapshot): Promise<void>;
+  /** @param broker connects to other browsers for the worker, which cannot; absent where the page cannot either */
+  subscribe(onSnapshot: OnSnapshot, broker?: PageBroker): Promise<void>;
 
   /**
    * Creates the portal. Resolves with the link's path and fragment, `/p/<portal>#1.<S>.<check>`; `add` says what to send.
@@ -147,6 +155,11 @@ export interface TransferApi {
    * changed end the transfer with `file/absent` or `file/changed`, and it can be resumed again.
    */
   resumeSend(portal: string, options: ResumeOptions): Promise<string>;
+
+  /** What the browser tells of this device, at the beginning and whenever it changes; nothing is known before. */
+  tellDevice(device: DeviceState): Promise<void>;
+  /** Asks for a new plan of what is still to come; nothing where there is none to make. */
+  replan(): Promise<void>;
 
   pause(): Promise<void>;
   resume(): Promise<void>;

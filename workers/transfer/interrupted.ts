@@ -39,5 +39,7 @@ export async function discardSend(portal: string): Promise<void> {
   if (owned === undefined) return;
   const remembered = new Remembered(portal);
   remembered.change({ ended: "owner" });
-  await Promise.all([deletePortal(journal.head.relayOrigin, owned), remembered.settle()]);
+  const { relayOrigin, relays } = journal.head;
+  remembered.change({ relays: await deletePortal(relayOrigin, relays, owned) });
+  await remembered.settle();
 }

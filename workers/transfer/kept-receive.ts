@@ -53,9 +53,9 @@ export async function findKept(link: PortalLink): Promise<ListedJournal | undefi
 
 /** The keys in a journal. Undefined when they are not there. */
 export function keptKeys({ head }: ListedJournal): Pick<Readable, "keys" | "auth"> | undefined {
-  const { pack, page, auth } = head.keys;
+  const { pack, page, signal, auth } = head.keys;
   if (pack === undefined || page === undefined || auth === undefined) return undefined;
-  return { keys: { pack, page }, auth };
+  return { keys: { pack, page, ...(signal && { signal }) }, auth };
 }
 
 /** Forgets an interrupted receive and removes what it left unfinished. @throws Failure `transfer/elsewhere` */
@@ -134,8 +134,9 @@ export class KeptJournal implements Journal {
       kind: "receive" as const,
       portal,
       relayOrigin: host.origin,
+      relays: [],
       startedAtMs: Date.now(),
-      keys: { pack: keys.pack, page: keys.page, auth },
+      keys: { ...keys, auth },
       handles: request.kind === "directory" ? [request.handle] : [],
       claim,
     };

@@ -5,7 +5,9 @@
  */
 
 import { base64urlnopad } from "@scure/base";
+import type { Conditions } from "../../core/edge/constraints.ts";
 import { lastWord } from "../../core/edge/last-word.ts";
+import { RelayEdge } from "../../core/edge/relay-edge.ts";
 import { SteadyLink } from "../../core/edge/steady-link.ts";
 import { Failure, toFailure } from "../../core/failure.ts";
 import type { Entry } from "../../core/manifest/entry.ts";
@@ -14,6 +16,7 @@ import type { RelayInfo } from "../../core/portal/portal.ts";
 import { releaseClaim } from "../../core/portal/release-claim.ts";
 import type { Sink } from "../../core/ports/sink.ts";
 import { formatLink, type PortalLink, parseLink } from "../../core/seal/link.ts";
+import { Fleet } from "../../core/transfer/fleet.ts";
 import { followReceive } from "../../core/transfer/follow.ts";
 import { Gate } from "../../core/transfer/gate.ts";
 import { PackWindow } from "../../core/transfer/pack-window.ts";
@@ -28,11 +31,14 @@ import { createDial, relayInfo, webtransportAbsent } from "../../platform/link/d
 import { onNetworkChange } from "../../platform/link/wake.ts";
 import { relayHost } from "../../platform/relay-host.ts";
 import { removePrivate } from "../../platform/sinks/private.ts";
+import type { PageBroker } from "../../platform/webrtc/page-broker.ts";
 import { LanePool } from "../lane/client.ts";
 import type { LinkPurpose, Overrides, ReceiveOpened, SinkRequest } from "./api.ts";
+import { joinFurther } from "./further-relays.ts";
 import { toInterrupted } from "./interrupted.ts";
 import { findKept, KeptJournal, keptKeys, keptReceives, type SinkPlace } from "./kept-receive.ts";
 import { type Opening, openFresh, openKept, type Readable, readableOf } from "./opening.ts";
+import { Peers } from "./peers.ts";
 import { Remembered } from "./remembered.ts";
 import { commonFolder, titleOf } from "./title.ts";
 
@@ -48,11 +54,15 @@ export class Receive {
   readonly #figures: EngineFigures | null;
   readonly #progress: Progress;
   readonly #onChange: () => void;
+  readonly #broker: PageBroker | undefined;
+  readonly #conditions: () => Conditions;
   readonly #stop = new AbortController();
   readonly #gate = new Gate();
   readonly #feed = new PageFeed();
   #opening: Opening | undefined;
   #steady: SteadyLink | undefined;
+  #fleet: Fleet | undefined;
+  #peers: Peers | undefined;
   #remembered: Remembered | undefined;
   #lanes: LanePool | undefined;
   #running = false;
@@ -66,7 +76,11 @@ export class Receive {
     figures: EngineFigures | null,
     progress: Progress,
     onChange: () => void,
+    broker: PageBroker | undefined,
+    conditions: () => Conditions,
   ) {
+    this.#broker = broker;
+    this.#conditions = conditions;
     this.#link = parseLink(link);
     this.#host = relayHost(relayOrigin);
     this.#overrides = overrides;
@@ -128,14 +142,14 @@ export class Receive {
     journal: KeptJournal | undefined,
     claim: Uint8Array<ArrayBuffer>,
   ): Promise<void> {
-    const steady = this.#connected();
+    const { steady, fleet } = this.#connected();
     const [progress, feed, gate, stop] = [this.#progress, this.#feed, this.#gate, this.#stop];
     const { signal } = stop;
     void journal?.lost.then(() => stop.abort(new Failure("transfer/elsewhere")));
     const onBytes = (bytes: number) => {
       progress.wireBytes += bytes;
     };
-    const packs = new PackWindow({ portal: this.#link.portal, keys, link: steady, feed, signal, onBytes });
+    const packs = new PackWindow({ portal: this.#link.portal, keys, link: fleet, feed, signal, onBytes });
     const isResumed = journal?.resume === true;
     const onTrouble = () => {
       progress.resumable = false;
@@ -201,9 +215,16 @@ export class Receive {
 
   pause(): void {
     this.#gate.shut();
+    this.#peers?.changed();
   }
   resume(): void {
     this.#gate.open();
+    this.#peers?.changed();
+  }
+
+  /** Somebody asks for a new plan. */
+  replan(): void {
+    this.#fleet?.replan();
   }
 
   /** Ends it at once; resolves when what it left is removed. */
@@ -237,7 +258,7 @@ export class Receive {
     return opening.purpose;
   }
 
-  async #connect({ keys, token, expiresAtMs }: Readable, asked: Promise<RelayInfo>): Promise<void> {
+  async #connect({ keys, token, auth, isLimited, expiresAtMs }: Readable, asked: Promise<RelayInfo>): Promise<void> {
     const [info, { origin }] = [await asked, this.#host];
     const steady = new SteadyLink({
       dial: createDial(origin, { portal: this.#link.portal, role: "receive", token }, info),
@@ -247,29 +268,76 @@ export class Receive {
       random: Math.random,
       wake: onNetworkChange,
       onChange: () => this.#update(),
+      onSignal: (from, body) => this.#peers?.signalled(from, body),
     });
     this.#steady = steady;
+    const peers = new Peers({
+      portal: this.#link.portal,
+      keys,
+      link: steady,
+      broker: this.#broker,
+      isWanted: this.#overrides.peers !== false,
+      isLimited,
+      isPaused: () => this.#progress.paused,
+    });
+    this.#peers = peers;
+    const fleet = new Fleet({
+      home: new RelayEdge(new URL(origin).host, steady),
+      clock: systemClock,
+      seed: crypto.getRandomValues(new Uint32Array(1))[0] ?? 0,
+      conditions: this.#conditions,
+      ...(this.#overrides.policy && { policy: this.#overrides.policy }),
+      shelf: peers.shelf,
+      onBarred: (edge) => peers.distrust(edge),
+    });
+    this.#fleet = fleet;
+    peers.onEdges = (edges) => {
+      for (const edge of edges) fleet.join(edge);
+      fleet.changed();
+    };
+    this.#progress.edges = (waits) => fleet.snapshot(waits);
     await steady.connected();
+    const { signal } = this.#stop;
+    // Downloads are counted at home, so packs of a portal that counts them come from there alone.
+    if (!isLimited) {
+      joinFurther({
+        origins: info.relays.origins,
+        link: this.#link,
+        auth,
+        overrides: this.#overrides,
+        signal,
+        onChange: () => this.#update(),
+        onEdge: (edge) => fleet.join(edge, edge),
+      });
+    }
     this.#remembered = Remembered.received(this.#link, origin, expiresAtMs);
-    this.#feed.start(this.#link.portal, keys, steady, this.#stop.signal, () => this.#update());
+    this.#feed.start(this.#link.portal, keys, fleet, signal, () => this.#update());
   }
 
   #update(): void {
-    const [progress, steady, { manifest, failure }] = [this.#progress, this.#steady, this.#feed];
-    if (steady !== undefined) followReceive(progress, steady, manifest);
+    const [progress, steady, fleet, { manifest, failure }] = [this.#progress, this.#steady, this.#fleet, this.#feed];
+    if (steady !== undefined && fleet !== undefined) {
+      fleet.changed();
+      fleet.setEnd(manifest.packCount);
+      followReceive(progress, { status: fleet.status, state: steady.state }, manifest);
+    }
+    this.#peers?.changed();
     if (manifest.listed) this.#remembered?.tell(titleOf(manifest.entries), progress);
     if (failure !== undefined && !this.#running && failure.code !== "cancelled") this.#finish(failure);
     this.#onChange();
   }
 
-  #connected(): SteadyLink {
-    if (this.#steady === undefined) throw new Failure("password/needed");
-    return this.#steady;
+  #connected(): { readonly steady: SteadyLink; readonly fleet: Fleet } {
+    const [steady, fleet] = [this.#steady, this.#fleet];
+    if (steady === undefined || fleet === undefined) throw new Failure("password/needed");
+    return { steady, fleet };
   }
 
   #finish(outcome: "done" | Failure): void {
     this.#progress.end(outcome);
     this.#stop.abort();
+    this.#fleet?.close();
+    this.#peers?.close();
     this.#steady?.close();
     this.#lanes?.terminate();
     this.#onChange();

@@ -8,7 +8,13 @@ import { base64urlnopad } from "@scure/base";
 import type { PortalRecord } from "../../core/portal/record.ts";
 import { formatLink, type PortalLink } from "../../core/seal/link.ts";
 import type { Progress } from "../../core/transfer/progress.ts";
-import { changeKept, type RecordChange, rememberPortal, updatePortal } from "../../platform/registry/registry.ts";
+import {
+  changeKept,
+  freshKept,
+  type RecordChange,
+  rememberPortal,
+  updatePortal,
+} from "../../platform/registry/registry.ts";
 import { syncVault } from "../../platform/registry/sync.ts";
 
 /** How often what is known is written, at the most. */
@@ -78,6 +84,7 @@ function rememberReceived(link: PortalLink, relayOrigin: string, expiresAtMs: nu
     as: "received",
     portal,
     relayOrigin,
+    relays: [],
     kind: "send",
     title: "",
     bytesTotal: 0,
@@ -92,11 +99,12 @@ function rememberReceived(link: PortalLink, relayOrigin: string, expiresAtMs: nu
     changedAtMs: nowMs,
   };
   return changeKept(portal, (kept) => {
-    const { record } = kept ?? { record: fresh };
+    const before = kept ?? freshKept(fresh);
+    const { record } = before;
     if (record.as !== "received") return undefined;
     // The link that worked last is the one to open it with.
     const links = [{ path, link: null, label: "" }, ...record.links.filter((other) => other.path !== path)];
     const next = { ...record, links, expiresAtMs, ended: null, changedAtMs: nowMs };
-    return { isDirty: true, nextOwnerSecret: null, ...kept, record: next };
+    return { ...before, record: next };
   });
 }

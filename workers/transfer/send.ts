@@ -4,27 +4,26 @@
  *
  * @module
  */
-import { base64urlnopad } from "@scure/base";
-import { SteadyLink } from "../../core/edge/steady-link.ts";
+import type { Conditions } from "../../core/edge/constraints.ts";
 import { Failure, type FailureCode, toFailure } from "../../core/failure.ts";
 import type { Entry } from "../../core/manifest/entry.ts";
 import { checkPath } from "../../core/manifest/path.ts";
-import type { RelayInfo } from "../../core/portal/portal.ts";
 import { formatLink } from "../../core/seal/link.ts";
 import { follow } from "../../core/transfer/follow.ts";
 import type { Progress } from "../../core/transfer/progress.ts";
 import type { ScanStart } from "../../core/transfer/scan.ts";
 import { Sender } from "../../core/transfer/sender.ts";
-import { readEntries } from "../../core/transfer/take-up.ts";
+import { PACK_PAYLOAD_BYTES } from "../../core/units.ts";
 import { systemClock } from "../../platform/clock.ts";
-import { createJournal, type JournalNote, type OpenJournal, openJournal } from "../../platform/journal/journals.ts";
-import { createDial, relayInfo, webtransportAbsent } from "../../platform/link/dial.ts";
-import { onNetworkChange } from "../../platform/link/wake.ts";
+import type { JournalNote, OpenJournal } from "../../platform/journal/journals.ts";
+import type { PageBroker } from "../../platform/webrtc/page-broker.ts";
 import { LaneClient } from "../lane/client.ts";
 import type { ResumeOptions, SendItem, SendOptions } from "./api.ts";
 import { KeptFiles } from "./kept-files.ts";
-import { deletePortal, keptPortal, makePortal, type OwnedPortal } from "./portal.ts";
-import { Remembered } from "./remembered.ts";
+import { Peers } from "./peers.ts";
+import { deletePortal } from "./portal.ts";
+import { SendRelays } from "./send-relays.ts";
+import { type SendStart, startKept, startNew } from "./send-start.ts";
 import { titleOf } from "./title.ts";
 
 /** How often the journal's note, which is only for show, follows the progress. */
@@ -45,94 +44,84 @@ const FINAL: readonly FailureCode[] = [
   "cancelled",
 ];
 
-/** What a send begins with. */
-interface Start {
-  readonly portal: OwnedPortal;
-  readonly relayOrigin: string;
-  readonly info: RelayInfo;
-  readonly options: Pick<SendOptions, "overrides" | "figures">;
-  /** Undefined where the browser keeps nothing. */
-  readonly journal: Promise<OpenJournal | undefined>;
-  /** All entries of a send that is resumed; they are gathered otherwise. */
-  readonly kept: readonly Entry[] | undefined;
-  readonly remembered: Remembered;
-}
-
 export class Send {
-  readonly #start: Start;
+  readonly #start: SendStart;
   readonly #progress: Progress;
   readonly #onChange: () => void;
   readonly #lane: LaneClient;
   readonly #items: SendItem[] = [];
   readonly #entries: Entry[];
   readonly #files: KeptFiles;
-  readonly #steady: SteadyLink;
+  readonly #relays: SendRelays;
+  readonly #peers: Peers;
+  /** Where the portal may live beside home. */
+  #further: readonly string[];
   #sender: Sender | undefined;
   #noteTimer: ReturnType<typeof setInterval> | undefined;
 
-  private constructor(start: Start, progress: Progress, onChange: () => void) {
+  private constructor(start: SendStart, progress: Progress, onChange: () => void, conditions: () => Conditions) {
     this.#start = start;
     this.#progress = progress;
     this.#onChange = onChange;
     this.#entries = [...(start.kept ?? [])];
     this.#files = new KeptFiles(this.#entries);
-    const { portal, relayOrigin, info, options, journal } = start;
+    const { portal, relayOrigin: origin, info, options, journal, further } = start;
+    const { ownerToken, lease } = portal;
+    this.#further = further.further;
     progress.expiresAtMs = portal.expiresAtMs;
     this.#lane = new LaneClient({ override: options.overrides.engine, figures: options.figures }, (status) => {
       progress.engine = status;
     });
     // It connects while the list of files is still on its way here.
-    this.#steady = new SteadyLink({
-      dial: createDial(relayOrigin, { portal: portal.link.portal, role: "send", token: portal.ownerToken }, info),
-      clock: systemClock,
-      forced: options.overrides.path,
-      webtransportAbsent: webtransportAbsent(info),
-      random: Math.random,
-      wake: onNetworkChange,
-      lease: portal.lease,
+    this.#relays = new SendRelays({
+      ...further,
+      portal: portal.link.portal,
+      home: { origin, info, ownerToken, lease },
+      mode: info.relays.mode,
+      isKept: journal.then((open) => open !== undefined),
+      path: options.overrides.path,
+      policy: options.overrides.policy,
+      conditions,
       onChange: () => this.#onLinkChange(),
       onLost: (kind, index) => this.#sender?.lost(kind, index),
+      onWider: (packs) => this.#sender?.widen(packs),
+      onSignal: (from, body) => this.#peers.signalled(from, body),
+    });
+    progress.edges = this.#relays.edges;
+    void this.#relays.used.then((used) => this.#onUsed(used));
+    this.#peers = new Peers({
+      portal: portal.link.portal,
+      keys: portal.keys,
+      link: this.#relays.home,
+      broker: start.broker,
+      isWanted: options.overrides.peers !== false,
+      isLimited: start.isLimited,
+      isPaused: () => progress.paused,
     });
     void journal.then((open) => open?.lost.then(() => this.#finish(new Failure("transfer/elsewhere"))));
   }
 
   /** Creates the portal. @throws Failure */
-  static async start(options: SendOptions, progress: Progress, onChange: () => void): Promise<Send> {
-    const { relayOrigin } = options;
-    const info = await relayInfo(relayOrigin);
-    const { portal, record } = await makePortal(options, info);
-    const begun = { journal: beginJournal(portal, options), remembered: Remembered.made(record) };
-    return new Send({ portal, relayOrigin, info, options, kept: undefined, ...begun }, progress, onChange);
+  static async start(
+    options: SendOptions,
+    progress: Progress,
+    onChange: () => void,
+    broker: PageBroker | undefined,
+    conditions: () => Conditions,
+  ): Promise<Send> {
+    return new Send(await startNew(options, broker), progress, onChange, conditions);
   }
 
   /** Takes up an interrupted send; `add` gives its items again. @throws Failure */
-  static async resume(id: string, options: ResumeOptions, progress: Progress, onChange: () => void): Promise<Send> {
-    const journal = await openJournal("send", id, options.takeOver);
-    try {
-      const { relayOrigin } = journal.head;
-      const { entries, listed } = await readEntries(journal);
-      if (!listed) throw new Failure("journal/absent");
-      const portal = await keptPortal(journal);
-      const info = await relayInfo(relayOrigin);
-      progress.bytesTotal = entries.reduce((sum, { size }) => sum + size, 0);
-      progress.bytesDone = journal.note.bytesDone;
-      progress.entriesTotal = entries.length;
-      progress.listed = true;
-      const remembered = new Remembered(id);
-      const start = {
-        portal,
-        relayOrigin,
-        info,
-        options,
-        journal: Promise.resolve(journal),
-        kept: entries,
-        remembered,
-      };
-      return new Send(start, progress, onChange);
-    } catch (error) {
-      await journal.close();
-      throw error;
-    }
+  static async resume(
+    id: string,
+    options: ResumeOptions,
+    progress: Progress,
+    onChange: () => void,
+    broker: PageBroker | undefined,
+    conditions: () => Conditions,
+  ): Promise<Send> {
+    return new Send(await startKept(id, options, progress, broker), progress, onChange, conditions);
   }
 
   /** Path and fragment of the share link. */
@@ -154,6 +143,7 @@ export class Send {
     }
     if (!isLast || progress.ended) return;
     progress.listed = true;
+    this.#relays.setEnd(Math.ceil(progress.bytesTotal / PACK_PAYLOAD_BYTES));
     this.#start.remembered.tell(titleOf(this.#entries), progress, true);
     this.#run().then(
       () => this.#finish("done"),
@@ -163,9 +153,16 @@ export class Send {
 
   pause(): void {
     this.#sender?.gate.shut();
+    this.#peers.changed();
   }
   resume(): void {
     this.#sender?.gate.open();
+    this.#peers.changed();
+  }
+
+  /** Somebody asks for a new plan. */
+  replan(): void {
+    this.#relays.replan();
   }
 
   /** BLAKE3-256 of an item, hexadecimal. @throws Failure `file/…` */
@@ -199,14 +196,17 @@ export class Send {
     const journal = await this.#start.journal;
     if (journal !== undefined) this.#keepNote(journal);
     const resume = kept && { begin: (start: ScanStart) => this.#beginAt(start) };
+    if (resume) await this.#relays.used; // what a relay holds need not be made again
     const sender = new Sender({
       portal: portal.link.portal,
       keys: portal.keys,
-      link: this.#steady,
+      link: this.#relays.link,
+      inFlightPacks: this.#relays.inFlightPacks,
       entries: this.#entries,
       source: this.#lane,
       progress,
       clock: systemClock,
+      onSealed: (object) => this.#peers.shelf.put(object),
       ...(journal && {
         journal: {
           journal,
@@ -243,21 +243,31 @@ export class Send {
 
   #onLinkChange(): void {
     if (!this.#progress.ended) {
-      follow(this.#progress, this.#steady);
-      this.#progress.wireBytes = this.#steady.objectBytes;
-      this.#progress.peers = this.#steady.state?.receivers ?? 0;
+      follow(this.#progress, this.#relays.link);
+      this.#progress.wireBytes = this.#relays.link.objectBytes;
+      this.#progress.peers = this.#relays.receivers;
+      this.#peers.changed();
     }
-    const { status } = this.#steady;
+    const { status } = this.#relays.link;
     // No further try: one that is paused, or has nothing under way, would not hear of it otherwise.
     if (status.failure !== null && status.nextTryAtMs === null) void this.#finish(new Failure(status.failure));
     this.#onChange();
+  }
+
+  /** A portal that was just made lives at those further relays that took it. */
+  #onUsed(used: readonly string[]): void {
+    const { kept, further, remembered } = this.#start;
+    if (this.#progress.ended || kept !== undefined || used.length === further.further.length) return;
+    this.#further = used;
+    remembered.change({ relays: used });
   }
 
   /** A portal that will never be complete is ended, so that receivers do not wait for it. */
   async #finish(outcome: "done" | Failure): Promise<void> {
     if (this.#progress.ended) return;
     this.#progress.end(outcome);
-    this.#steady.close();
+    this.#peers.close();
+    this.#relays.close();
     this.#files.terminate();
     clearInterval(this.#noteTimer);
     this.#onChange();
@@ -271,26 +281,13 @@ export class Send {
     await journal?.remove();
     if (outcome !== "done") {
       const isGone = outcome.code === "portal/unknown" || outcome.code === "portal/expired";
-      this.#start.remembered.change({ ended: isGone ? "unknown" : "owner" });
-      await deletePortal(this.#start.relayOrigin, this.#start.portal);
+      const { remembered, relayOrigin, portal } = this.#start;
+      remembered.change({ ended: isGone ? "unknown" : "owner" });
+      await this.#relays.used;
+      remembered.change({ relays: await deletePortal(relayOrigin, this.#further, portal) });
     }
     await this.#start.remembered.settle();
   }
-}
-
-/** A transfer that cannot be written down runs all the same. */
-async function beginJournal(portal: OwnedPortal, options: SendOptions): Promise<OpenJournal | undefined> {
-  const { link, keys, ownerKey, expiresAtMs } = portal;
-  const head = {
-    kind: "send" as const,
-    portal: base64urlnopad.encode(link.portal),
-    relayOrigin: options.relayOrigin,
-    startedAtMs: Date.now(),
-    keys: { pack: keys.pack, page: keys.page, owner: ownerKey },
-    handles: options.handles,
-  };
-  const blank = { title: "", bytesDone: 0, bytesTotal: 0, entriesTotal: 0, expiresAtMs, sink: null };
-  return createJournal(head, { ...blank, link: formatLink(link) }).catch(() => undefined);
 }
 
 function toEntry({ path, file }: SendItem): Entry {

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { type DeviceState, UNKNOWN_DEVICE } from "../../core/edge/constraints.ts";
 import { Failure } from "../../core/failure.ts";
 import type { Entry } from "../../core/manifest/entry.ts";
 import type { Sink } from "../../core/ports/sink.ts";
@@ -14,6 +15,7 @@ import { type BlobSink, createBlobSink } from "../../platform/sinks/blob.ts";
 import { createDirectorySink } from "../../platform/sinks/directory.ts";
 import { createDownloadSink } from "../../platform/sinks/download.ts";
 import { createPrivateSink, exportPrivate, type PrivateSink } from "../../platform/sinks/private.ts";
+import type { PageBroker } from "../../platform/webrtc/page-broker.ts";
 import { exposeApi } from "../rpc.ts";
 import type {
   InterruptedTransfer,
@@ -27,6 +29,7 @@ import type {
   SinkRequest,
   TransferApi,
 } from "./api.ts";
+import { conditionsHere } from "./conditions.ts";
 import { discardSend, listInterrupted } from "./interrupted.ts";
 import { discardReceive, type SinkPlace } from "./kept-receive.ts";
 import { Receive } from "./receive.ts";
@@ -42,17 +45,21 @@ class TransferWorker implements TransferApi {
   #privateSink: PrivateSink | undefined;
   #blobSink: BlobSink | undefined;
   #onSnapshot: OnSnapshot = () => {};
+  #broker: PageBroker | undefined;
+  #device: DeviceState = UNKNOWN_DEVICE;
+  readonly #conditions = () => conditionsHere(this.#device);
   #toldState = "";
   #timer: ReturnType<typeof setInterval> | undefined;
 
-  async subscribe(onSnapshot: OnSnapshot): Promise<void> {
+  async subscribe(onSnapshot: OnSnapshot, broker?: PageBroker): Promise<void> {
     this.#onSnapshot = onSnapshot;
+    this.#broker = broker;
     this.#timer ??= setInterval(() => this.#tell(), SNAPSHOT_MS);
     this.#tell();
   }
 
   async send(options: SendOptions): Promise<string> {
-    this.#send = await Send.start(options, this.#progress, () => this.#changed());
+    this.#send = await Send.start(options, this.#progress, () => this.#changed(), this.#broker, this.#conditions);
     return this.#send.link;
   }
 
@@ -71,7 +78,9 @@ class TransferWorker implements TransferApi {
     overrides: Overrides,
     figures: EngineFigures | null,
   ): Promise<ReceiveOpened> {
-    this.#receive = new Receive(link, relayOrigin, overrides, figures, this.#progress, () => this.#changed());
+    const onChange = () => this.#changed();
+    const [progress, broker, conditions] = [this.#progress, this.#broker, this.#conditions];
+    this.#receive = new Receive(link, relayOrigin, overrides, figures, progress, onChange, broker, conditions);
     return this.#receive.open();
   }
 
@@ -113,8 +122,18 @@ class TransferWorker implements TransferApi {
   }
 
   async resumeSend(portal: string, options: ResumeOptions): Promise<string> {
-    this.#send = await Send.resume(portal, options, this.#progress, () => this.#changed());
+    const [progress, broker, conditions] = [this.#progress, this.#broker, this.#conditions];
+    this.#send = await Send.resume(portal, options, progress, () => this.#changed(), broker, conditions);
     return this.#send.link;
+  }
+
+  async tellDevice(device: DeviceState): Promise<void> {
+    this.#device = device;
+  }
+
+  async replan(): Promise<void> {
+    this.#send?.replan();
+    this.#receive?.replan();
   }
 
   async pause(): Promise<void> {

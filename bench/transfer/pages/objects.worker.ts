@@ -47,6 +47,7 @@ async function createPortal(relay: string): Promise<{ ticket: PortalTicket; owne
     maxDownloads: null,
     links: [linkFor(readToken)],
     delivery: null,
+    partial: false,
   };
   const headers = { "Content-Type": "application/json" };
   await callApi(fetchFrom(relay), { method: "POST", path: "/api/v1/portals", headers, body: JSON.stringify(body) });

@@ -57,11 +57,13 @@ describe("overrides", () => {
     expect(overridesOf(at("/?engine=cpu&path=webtransport"))).toEqual({ engine: "cpu", path: "webtransport" });
     expect(overridesOf(at("/?path=tcp"))).toEqual({ path: "tcp" });
     expect(overridesOf(at("/?engine=gpu"))).toEqual({ engine: "gpu" });
+    expect(overridesOf(at("/?peers=off"))).toEqual({ peers: false });
+    expect(overridesOf(at("/?peers=on&engine=cpu"))).toEqual({ peers: true, engine: "cpu" });
     expect(sinkOf(at("/p/x?sink=directory"))).toBe("directory");
   });
 
   it("ignores values that are not built", () => {
-    expect(overridesOf(at("/?engine=quantum&path=pigeon"))).toEqual({});
+    expect(overridesOf(at("/?engine=quantum&path=pigeon&peers=maybe"))).toEqual({});
     expect(sinkOf(at("/p/x?sink=tape"))).toBeNull();
   });
 });

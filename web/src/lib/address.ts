@@ -58,14 +58,16 @@ export function inviteOf(text: string): string {
   }
 }
 
-/** `?engine=` and `?path=`; a value that is not built is ignored. */
+/** `?engine=`, `?path=` and `?peers=`; a value that is not built is ignored. */
 export function overridesOf(address: Address): Overrides {
   const query = new URLSearchParams(address.search);
   const path = query.get("path");
   const engine = query.get("engine");
+  const peers = query.get("peers");
   return {
     ...(engine === "cpu" || engine === "gpu" ? { engine } : {}),
     ...(path === "webtransport" || path === "tcp" ? { path } : {}),
+    ...(peers === "on" || peers === "off" ? { peers: peers === "on" } : {}),
   };
 }
 

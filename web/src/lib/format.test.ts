@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import {
   formatBytes,
+  formatChange,
   formatCount,
   formatDuration,
   formatEntries,
@@ -9,6 +10,8 @@ import {
   formatPart,
   formatPercent,
   formatPlural,
+  formatRate,
+  formatRoundTrip,
   formatSpeed,
   nameOf,
   ratioOf,
@@ -55,6 +58,22 @@ describe("speeds", () => {
     [523_400_000, "523 MB/s"],
   ])("shows %d bytes per second as %s", (rate, text) => {
     expect(plain(formatSpeed(rate))).toBe(text);
+  });
+});
+
+describe("what the dashboard shows of edges", () => {
+  it("shows rates without places, and small ones with two digits that say something", () => {
+    const shown = [0, 84.4e6, 8.42e6, 0.0812e6, 1234e6, 99.6e6].map((rate) => plain(formatRate(rate)));
+    expect(shown).toEqual(["0 MB/s", "84 MB/s", "8.4 MB/s", "0.081 MB/s", "1,234 MB/s", "100 MB/s"]);
+  });
+
+  it("shows a ratio as a signed change", () => {
+    const shown = [1.12, 0.45, 1, 0.999, 12].map((ratio) => plain(formatChange(ratio)));
+    expect(shown).toEqual(["+12 %", "\u221255 %", "0 %", "0 %", "+1,100 %"]);
+  });
+
+  it("does not tell very short round trips apart", () => {
+    expect([0.2, 18.4, 1204].map((ms) => plain(formatRoundTrip(ms)))).toEqual(["under 1 ms", "18 ms", "1,204 ms"]);
   });
 });
 

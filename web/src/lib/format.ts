@@ -42,6 +42,29 @@ export function formatSpeed(bytesPerSecond: number): string {
   return `${megabytes.toFixed(digits)}${NO_BREAK}MB/s`;
 }
 
+const ROUND = new Intl.NumberFormat("en", {
+  maximumFractionDigits: 0,
+  maximumSignificantDigits: 2,
+  roundingPriority: "morePrecision",
+});
+
+/** Bytes per second as whole MB/s, below 10 with two digits that say something: `84 MB/s`, `8.4 MB/s`, `0.08 MB/s`. */
+export function formatRate(bytesPerSecond: number): string {
+  return `${ROUND.format(bytesPerSecond / 1e6)}${NO_BREAK}MB/s`;
+}
+
+/** A ratio as what it is more or less than one: `1.12` → `+12 %`, `0.45` → `−55 %`, `1` → `0 %`. */
+export function formatChange(ratio: number): string {
+  const percent = Math.round((ratio - 1) * 100);
+  const sign = percent > 0 ? "+" : percent < 0 ? "\u2212" : "";
+  return `${sign}${formatCount(Math.abs(percent))}${NO_BREAK}%`;
+}
+
+/** Milliseconds of a round trip: `12 ms`; what is less than one is not told apart. */
+export function formatRoundTrip(ms: number): string {
+  return ms < 1 ? `under 1${NO_BREAK}ms` : `${formatCount(Math.round(ms))}${NO_BREAK}ms`;
+}
+
 /** Whole seconds as `8 s`, `3 min 20 s`, `2 h 5 min`, `3 d 4 h`: two neighbouring units at the most. */
 export function formatDuration(seconds: number): string {
   const whole = Math.max(0, Math.round(seconds));

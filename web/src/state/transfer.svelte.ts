@@ -8,7 +8,10 @@ import { type FailureCode, type FailureDetails, toFailure } from "../../../core/
 import type { TransferSnapshot, TransferState } from "../../../core/transfer/snapshot.ts";
 import type { TransferApi } from "../../../workers/transfer/api.ts";
 import { createTransfer } from "../../../workers/transfer/client.ts";
+import { watchDevice } from "../lib/device.ts";
 import { rememberFigures } from "../lib/engine-figures.ts";
+import { hasEnded } from "../lib/has-ended.ts";
+import { Announcer } from "../lib/live-channel.ts";
 import type { Direction } from "../sentences.ts";
 
 /** What is shown before the worker has spoken. */
@@ -23,6 +26,7 @@ const BLANK: TransferSnapshot = {
   path: null,
   carrier: null,
   pathReason: null,
+  edges: null,
   bytesPerSecond: 0,
   etaSeconds: null,
   bottleneck: null,
@@ -42,11 +46,11 @@ export interface CodedFailure {
   readonly details: FailureDetails;
 }
 
-const ENDED: readonly TransferState[] = ["done", "failed", "cancelled"];
-
 export class Transfer {
   readonly direction: Direction;
   readonly #worker = createTransfer();
+  readonly #announcer: Announcer;
+  readonly #unwatchDevice: () => void;
   readonly #onSnapshot: (snapshot: TransferSnapshot) => void;
   #snapshot = $state.raw<TransferSnapshot>(BLANK);
   /** A failure that the worker could not tell in a snapshot, because the call itself was refused. */
@@ -62,6 +66,9 @@ export class Transfer {
   constructor(direction: Direction, onSnapshot: (snapshot: TransferSnapshot) => void = () => {}) {
     this.direction = direction;
     this.#onSnapshot = onSnapshot;
+    this.#announcer = new Announcer(direction, () => void this.api.replan().catch(() => {}));
+    // What a browser cannot tell holds nothing up.
+    this.#unwatchDevice = watchDevice((device) => void this.api.tellDevice(device).catch(() => {}));
     this.api.subscribe((snapshot) => this.#take(snapshot)).catch(this.refuse);
   }
 
@@ -83,7 +90,7 @@ export class Transfer {
   }
 
   get hasEnded(): boolean {
-    return ENDED.includes(this.#state);
+    return hasEnded(this.#state);
   }
 
   /** Seconds from the first byte to the end; null before the end. */
@@ -112,19 +119,22 @@ export class Transfer {
 
   /** Ends the worker. The transfer is not shown any more. */
   [Symbol.dispose](): void {
+    this.#unwatchDevice();
+    this.#announcer.close();
     this.#worker.terminate();
   }
 
   #take(snapshot: TransferSnapshot): void {
     const now = performance.now();
     if (snapshot.state === "running") this.#startedMs ??= now;
-    if (ENDED.includes(snapshot.state) && this.#elapsedSeconds === null && this.#startedMs !== null) {
+    if (hasEnded(snapshot.state) && this.#elapsedSeconds === null && this.#startedMs !== null) {
       this.#elapsedSeconds = (now - this.#startedMs) / 1000;
     }
     const { figures } = snapshot.engine;
     if (figures !== null && figures.measuredAtMs !== this.#snapshot.engine.figures?.measuredAtMs)
       rememberFigures(figures);
     this.#snapshot = snapshot;
+    this.#announcer.tell(snapshot, now);
     this.#onSnapshot(snapshot);
   }
 }

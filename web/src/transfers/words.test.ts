@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { END_REASONS } from "../../../core/portal/portal.ts";
 import type { KnownPortal, LivePortal } from "../../../workers/portals/api.ts";
 import type { InterruptedTransfer } from "../../../workers/transfer/api.ts";
-import { factsOf, stateOf, timeLeft, titleOf, usesText } from "./words.ts";
+import { countingText, elsewhereOf, factsOf, stateOf, timeLeft, titleOf, usesText } from "./words.ts";
 
 const NOW = Date.UTC(2026, 10, 23);
 const live: LivePortal = {
@@ -22,6 +22,7 @@ const live: LivePortal = {
 const portal: KnownPortal = {
   portal: "p",
   relayOrigin: "https://warp.example",
+  relays: [],
   as: "sent",
   kind: "send",
   title: "12 files",
@@ -97,5 +98,20 @@ describe("the facts of a row", () => {
     expect(titleOf({ ...portal, title: " " })).toBe("Without a title");
     expect(titleOf({ title: "", as: "managed" })).toBe("A portal to manage");
     expect(titleOf({ ...portal, title: "x".repeat(5000) }).length).toBeLessThan(100);
+  });
+});
+
+describe("further relays", () => {
+  const relays = ["https://b.example:8443", "http://localhost:8081"];
+  it("are named by their hosts, and after the end those that do not know of it yet", () => {
+    expect(elsewhereOf({ relays, ended: null })).toEqual(["Also at", "b.example:8443, localhost:8081"]);
+    expect(elsewhereOf({ relays, ended: "owner" })?.[0]).toBe("Not told yet");
+    expect(elsewhereOf(portal)).toBeNull();
+  });
+
+  it("are said to lose the portal when its downloads are to be counted", () => {
+    expect(countingText({ relays })).toContain("the 2 other relays keep of it ends there first");
+    expect(countingText({ relays: relays.slice(1) })).toContain("the other relay keeps of it");
+    expect(countingText(portal)).toBeNull();
   });
 });

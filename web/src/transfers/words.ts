@@ -55,6 +55,22 @@ export interface StateWords {
   readonly tone: "good" | "caution" | "soft";
 }
 
+/** What a limit of downloads means to a portal that lives at further relays; null where it does not. */
+export function countingText({ relays }: Pick<KnownPortal, "relays">): string | null {
+  if (relays.length === 0) return null;
+  const others = relays.length === 1 ? "the other relay keeps" : `the ${formatCount(relays.length)} other relays keep`;
+  return `Downloads are counted at one relay, so what ${others} of it ends there first.`;
+}
+
+/** Where else a portal lives, or what does not know yet that it has ended: name and value of a fact; null for nothing. */
+export function elsewhereOf({
+  relays,
+  ended,
+}: Pick<KnownPortal, "relays" | "ended">): readonly [string, string] | null {
+  if (relays.length === 0) return null;
+  return [ended === null ? "Also at" : "Not told yet", relays.map((origin) => new URL(origin).host).join(", ")];
+}
+
 /** Where a portal stands. `unfinished` is what this browser left of it, if anything. */
 export function stateOf(
   { ended, live, as, canManage, expiresAtMs }: KnownPortal,
