@@ -18,6 +18,8 @@ const MAX_LISTED = 64;
 /** How long a relay that held something may be away before that is made again. */
 const AWAY_MS = 10_000;
 const LOOK_AGAIN_MS = 250;
+/** What is made again is there within this time, readings of the journal and their rests included, or never. */
+const REMAKE_MS = 300_000;
 
 /** What filling a relay takes. */
 export interface FillParts {
@@ -40,7 +42,7 @@ export interface FillParts {
 export async function fillRelay(parts: FillParts): Promise<void> {
   const { target, clock, signal } = parts;
   const seenAtMs = new Map<string, number>();
-  const remade = new Set<string>();
+  const remadeAtMs = new Map<string, number>();
   for (;;) {
     const missing = missingAt(parts);
     if (missing.length === 0) return;
@@ -55,10 +57,13 @@ export async function fillRelay(parts: FillParts): Promise<void> {
       const key = `${kind} ${index}`;
       const sinceMs = seenAtMs.get(key) ?? clock.now();
       seenAtMs.set(key, sinceMs);
-      if (remade.has(key) || clock.now() - sinceMs < AWAY_MS) continue;
-      if (parts.remake === undefined) throw new Failure("relay/unreachable", { what: key });
-      remade.add(key);
-      parts.remake(kind, index);
+      const madeMs = remadeAtMs.get(key);
+      const isLate = madeMs !== undefined && target.isUp && clock.now() - madeMs > REMAKE_MS;
+      if (isLate || (parts.remake === undefined && clock.now() - sinceMs >= AWAY_MS))
+        throw new Failure("relay/unreachable", { what: key });
+      if (madeMs !== undefined || clock.now() - sinceMs < AWAY_MS) continue;
+      remadeAtMs.set(key, clock.now());
+      parts.remake?.(kind, index);
     }
     await clock.sleep(LOOK_AGAIN_MS, signal);
   }

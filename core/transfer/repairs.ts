@@ -58,12 +58,7 @@ export class Repairs {
       await this.#rest();
       const wanted = this.#wanted;
       this.#wanted = new Set();
-      const left = new Set(wanted);
-      const isHeld = (kind: ObjectKind, index: number) => !this.#take(left, keyOf(kind, index));
-      await takeUp(this.#journal, { ...this.#host, isHeld });
-      const [lacking] = left;
-      // Nothing was written down of it, or is any more: it would be waited for without end.
-      if (lacking !== undefined) throw new Failure("journal/damaged", { what: lacking });
+      await takeUp(this.#journal, { ...this.#host, isHeld: (kind, index) => !this.#take(wanted, keyOf(kind, index)) });
       this.#readAtMs = this.#clock.now();
     }
   }
@@ -76,8 +71,8 @@ export class Repairs {
   }
 
   /** True when the object is to be made again. @throws Failure `relay/storage` when that was done too often */
-  #take(wanted: Set<string>, name: string): boolean {
-    if (!wanted.delete(name)) return false;
+  #take(wanted: ReadonlySet<string>, name: string): boolean {
+    if (!wanted.has(name)) return false;
     const remakes = (this.#remakes.get(name) ?? 0) + 1;
     if (remakes > MAX_REMAKES) throw new Failure("relay/storage", { what: "lost", remakes });
     this.#remakes.set(name, remakes);

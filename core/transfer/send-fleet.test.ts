@@ -142,6 +142,27 @@ describe("a send to several relays", () => {
     expect(other?.commitment).toBeUndefined();
   });
 
+  it("fails when what only a lost relay held cannot be made again", async () => {
+    const clock = new FakeClock();
+    const [home, other] = [new PacedRelay("home", clock, 20e6), new PacedRelay("other", clock, 20e6)];
+    const fleet = new SendFleet({ home, mode: "striped", clock, seed: 3, onLost: () => {} });
+    fleet.join(other);
+    for (const relay of [home, other]) relay.onChange = () => fleet.changed();
+    await Promise.race([
+      Promise.all(ALL.slice(0, 8).map((pack) => fleet.put(objectOf("pack", pack)))),
+      clock.advance(20_000),
+    ]);
+    other.setUp(false);
+    const ended = fleet
+      .commit({ ...COMMITMENT, packs: 8, pages: 0 })
+      .catch((error: unknown) => toFailure(error, "engine/failed"));
+    await clock.advance(200_000);
+    expect(home.commitment).toBeUndefined();
+    await clock.advance(200_000);
+    expect(await ended).toMatchObject({ code: "relay/unreachable" });
+    fleet.close();
+  });
+
   it("makes again what another relay gives back as something else", async () => {
     const { relays, send, settled, lost } = world("striped", 20, 20);
     const [home, other] = relays;

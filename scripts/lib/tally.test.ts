@@ -42,18 +42,18 @@ describe("listing what failed", () => {
   it("says the file, the test and the first line of why", () => {
     const failed = { fullName: "group test", status: "failed", failureMessages: ["Error: why\n    at x"] };
     const files = [
-      { name: "/root/a.test.ts", status: "failed", assertionResults: [failed, { fullName: "good", status: "passed" }] },
-      { name: "/root/b.test.ts", status: "failed", message: "no such module\nmore", assertionResults: [] },
-      { name: "/root/c.test.ts", status: "passed", assertionResults: [] },
+      { name: "/repo/a.test.ts", status: "failed", assertionResults: [failed, { fullName: "good", status: "passed" }] },
+      { name: "/repo/b.test.ts", status: "failed", message: "no such module\nmore", assertionResults: [] },
+      { name: "/repo/c.test.ts", status: "passed", assertionResults: [] },
     ];
-    expect(listFailures({ ...GOOD, success: false, testResults: files }, "/root")).toEqual([
+    expect(listFailures({ ...GOOD, success: false, testResults: files }, "/repo")).toEqual([
       "a.test.ts: group test: Error: why",
       "b.test.ts: no such module",
     ]);
   });
 
   it("says that a run left no report, and nothing of one that passed", () => {
-    expect(listFailures(undefined, "/root")).toEqual(["the run left no report"]);
-    expect(listFailures(GOOD, "/root")).toEqual([]);
+    expect(listFailures(undefined, "/repo")).toEqual(["the run left no report"]);
+    expect(listFailures(GOOD, "/repo")).toEqual([]);
   });
 });
