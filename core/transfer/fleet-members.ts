@@ -47,12 +47,17 @@ export class FleetMembers {
     return this.#members.length === 1;
   }
 
-  /** How it stands with the relays, for people: home, or another one that goes on while home is away. */
+  /** How it stands, for people: with home, or with another relay, or peers that give something, while home is away. */
   get status(): LinkStatus {
     const home = this.#home;
     if (home.isUp) return home.status;
-    const other = this.#members.find(({ source }) => source.isUp);
-    return other?.relay?.status ?? (other ? { ...home.status, nextTryAtMs: null, failure: null } : home.status);
+    const other = this.#members.find(({ source, relay }) => relay !== null && source.isUp);
+    if (other?.relay) return other.relay.status;
+    // Peers that have nothing more to give are no help.
+    const isHelped = this.#members.some(
+      ({ source }, edge) => source.isUp && (this.#orchestrator.watches[edge]?.active ?? 0) > 0,
+    );
+    return isHelped ? { ...home.status, nextTryAtMs: null, failure: null } : home.status;
   }
 
   /** The edge of a number. */

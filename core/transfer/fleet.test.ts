@@ -159,6 +159,24 @@ describe("a fleet", () => {
     expect(other.pages).toEqual([3]);
   });
 
+  it("is helped by a peer while home is away, for as long as that gives something", async () => {
+    const { edges, fleet, clock } = world(20);
+    const [home] = edges;
+    const peer = new PacedEdge("", clock, 20e6, 2, SEALED_PACK_BYTES);
+    if (home === undefined) throw new Error("edges");
+    fleet.join(peer);
+    home.isUp = false;
+    fleet.changed();
+    const { signal } = new AbortController();
+    const wanted = [0, 1, 2].map((pack) => fleet.get("pack", pack, acceptPaced, signal));
+    for (const each of wanted) each.catch(() => {});
+    await clock.advance(100);
+    expect(fleet.status.nextTryAtMs).toBeNull();
+    expect(await Promise.all([clock.advance(2_000), ...wanted.slice(0, 2)])).toEqual([undefined, 0, 1]);
+    expect(fleet.status.nextTryAtMs).not.toBeNull();
+    fleet.close();
+  });
+
   it("ends with what ends the portal at home", async () => {
     const { run, edges, clock } = world(20, 20);
     const all = run();

@@ -107,9 +107,13 @@ async function openPage(browser: Browser, url: string): Promise<Page> {
   return page;
 }
 
-/** A link or an address with the query that keeps a page to one path; the query stands before the fragment. */
+/**
+ * A link or an address with the query that keeps a page to one path, if any, and in any case to the line: nothing goes directly
+ * from browser to browser, past it. The query stands before the fragment.
+ */
 export function onPath(address: string, path: PathKind | undefined): string {
   const url = new URL(address);
+  url.searchParams.set("peers", "off");
   if (path !== undefined) url.searchParams.set("path", path);
   return url.href;
 }
