@@ -51,14 +51,7 @@ export class Fleet implements ObjectSource {
     this.#options = options;
     this.#clock = options.clock;
     this.#startedMs = options.clock.now();
-    const { seed, policy, conditions } = options;
-    this.#orchestrator = new Orchestrator({
-      direction: "down",
-      packBytes: SEALED_PACK_BYTES,
-      seed,
-      ...(policy && { policy }),
-      ...(conditions && { conditions }),
-    });
+    this.#orchestrator = new Orchestrator({ ...options, direction: "down", packBytes: SEALED_PACK_BYTES });
     this.#members = new FleetMembers(options.home, this.#orchestrator, (source) => options.onBarred?.(source));
     this.join(options.home, options.home);
   }

@@ -59,14 +59,7 @@ export class SendFleet implements SendLink {
     this.#options = options;
     this.#clock = options.clock;
     this.#startedMs = options.clock.now();
-    const { seed, policy, conditions } = options;
-    this.#orchestrator = new Orchestrator({
-      direction: "up",
-      packBytes: SEALED_PACK_BYTES,
-      seed,
-      ...(policy && { policy }),
-      ...(conditions && { conditions }),
-    });
+    this.#orchestrator = new Orchestrator({ ...options, direction: "up", packBytes: SEALED_PACK_BYTES });
     this.#home = new SendLeg(options.home);
     this.#add(this.#home);
   }
