@@ -304,8 +304,11 @@ class FramedLink implements Link {
         },
         end: (object) => {
           const key = keyOf(object.header.kind, object.header.index);
-          this.#gets.get(key)?.object.resolve(object);
+          const wanted = this.#gets.get(key);
           this.#gets.delete(key);
+          // What nobody asked for, or any more, costs no fresh memory each time.
+          if (wanted === undefined) this.recycle(object);
+          else wanted.object.resolve(object);
         },
       });
       this.#readers.set(stream, reader);
