@@ -76,6 +76,8 @@ const ENDS = [...END_REASONS, "unknown"] as const;
 const LIMITS = { maxBytes: MAX_RECORD_BYTES, malformed: "journal/damaged", tooLarge: "journal/damaged" } as const;
 /** Of two devices that know a portal differently, the one that may do more is right. */
 const STRENGTH: readonly PortalRecord["as"][] = ["sent", "request", "managed", "delivered", "received"];
+/** The written fields that are one statement: where the portal is, what it holds, until when. */
+const TOLD = ["o", "k", "n", "b", "e", "c", "x", "m"];
 /** Lengths of texts and numbers of links, tried one after the other until the record is small enough. */
 const SHAPES = [
   ...[MAX_RECORD_TITLE, 100, 50, 25, 12, 6, 0].map((length) => [length, MAX_LINKS] as const),
@@ -114,19 +116,20 @@ export function decodeRecord(bytes: Uint8Array): PortalRecord {
  * stays over.
  */
 export function mergeRecords(one: PortalRecord, other: PortalRecord): PortalRecord {
-  const [later, earlier] = isLater(one, other) ? [one, other] : [other, one];
-  const admin = later.adminLink === null ? earlier : later;
-  const owner = isOwnedLonger(earlier, later) ? earlier : later;
+  const told = whose(one, other, TOLD);
+  const owner = isOwnedLonger(one, other) ? one : isOwnedLonger(other, one) ? other : whose(one, other, ["w"]);
+  const admin = whose(one, other, ["d"], ({ adminLink }) => adminLink !== null);
+  const lister = whose(one, other, ["l"]);
   return {
-    ...later,
-    as: STRENGTH.indexOf(later.as) <= STRENGTH.indexOf(earlier.as) ? later.as : earlier.as,
-    secret: later.secret ?? earlier.secret,
+    ...told,
+    as: STRENGTH.indexOf(one.as) <= STRENGTH.indexOf(other.as) ? one.as : other.as,
+    secret: whose(one, other, ["s"], ({ secret }) => secret !== null).secret,
     ownerSecret: owner.ownerSecret,
     ownerNumber: owner.ownerNumber ?? 0,
     adminLink: admin.adminLink,
     adminToken: admin.adminToken ?? null,
-    links: unite(later.links, earlier.links),
-    ended: !isKnown(later.ended) && isKnown(earlier.ended) ? earlier.ended : later.ended,
+    links: unite(lister.links, (lister === one ? other : one).links),
+    ended: whose(one, other, ["f"], isKnownToEnd).ended,
   };
 }
 
@@ -141,10 +144,20 @@ function isOwnedLonger(one: PortalRecord, other: PortalRecord): boolean {
   return (one.ownerNumber ?? 0) > (other.ownerNumber ?? 0);
 }
 
-/** Changed later; at the same moment, whatever is the same on every device. */
-function isLater(one: PortalRecord, other: PortalRecord): boolean {
-  if (one.changedAtMs !== other.changedAtMs) return one.changedAtMs > other.changedAtMs;
-  return compare(encodeRecord(one), encodeRecord(other)) >= 0;
+/**
+ * The one whose part of a record counts: one that has it, then the one that was changed later, then whatever is the same on every
+ * device. Each part is chosen for itself: a choice by the whole record would fall otherwise once parts of both are in one, and two
+ * devices would correct one another for ever.
+ * @param keys which written fields the part is
+ */
+function whose(one: PortalRecord, other: PortalRecord, keys: readonly string[], has = (_: PortalRecord) => true) {
+  if (has(one) !== has(other)) return has(one) ? one : other;
+  if (one.changedAtMs !== other.changedAtMs) return one.changedAtMs > other.changedAtMs ? one : other;
+  const part = (record: PortalRecord) => {
+    const fields = fieldsOf(record, MAX_RECORD_TITLE, MAX_LINKS);
+    return encodeCanonical(keys.map((key) => fields[key]));
+  };
+  return compare(part(one), part(other)) >= 0 ? one : other;
 }
 
 function unite(first: readonly RecordLink[], second: readonly RecordLink[]): readonly RecordLink[] {
@@ -164,7 +177,7 @@ function fewest(links: readonly RecordLink[], most = MAX_LINKS): readonly Record
 }
 
 /** Somebody said why it is over; a portal that was only not found may be found again. */
-function isKnown(ended: PortalRecord["ended"]): boolean {
+function isKnownToEnd({ ended }: PortalRecord): boolean {
   return ended !== null && ended !== "unknown";
 }
 
