@@ -65,6 +65,17 @@ describe("the shelf", () => {
     expect(shelf.held.toArray()).toEqual([2, 3, 4, 6]);
   });
 
+  it("keeps those that will be wanted when others have to go, and these too when there is nothing else", () => {
+    const shelf = openShelf(3);
+    for (const index of [1, 2, 3]) shelf.put(pack(index));
+    shelf.favour(new Set([1, 3]));
+    shelf.put(pack(4));
+    expect(shelf.held.toArray()).toEqual([1, 2, 3, 5]);
+    shelf.favour(new Set([1, 3, 4]));
+    shelf.put(pack(5));
+    expect(shelf.held.toArray()).toEqual([3, 6]);
+  });
+
   it("[PEER-12] never writes over a pack that is lent, and takes nothing more while all are", () => {
     const shelf = openShelf(2);
     shelf.put(pack(1));

@@ -32,6 +32,7 @@ interface Kept {
   /** SEALED_PACK_BYTES; the pack is its beginning. */
   readonly memory: Uint8Array<ArrayBuffer>;
   lent: number;
+  wasLent: boolean;
 }
 
 /** The packs of one transfer. While it is shut it holds nothing and takes nothing. */
@@ -43,6 +44,7 @@ export class PackShelf {
   #leaving = 0;
   #held = new RangeSet();
   #isOpen = false;
+  #wanted: ReadonlySet<number> = new Set();
   readonly #listeners = new Set<() => void>();
 
   /** @param maxBytes of all packs together, those that are lent included */
@@ -72,7 +74,7 @@ export class PackShelf {
     this.#changed();
   }
 
-  /** Copies a pack, in place of the one that was least recently used. Nothing happens while shut, or while all are lent. */
+  /** Copies a pack, in place of the one that was least recently used, see `favour`. Nothing happens while shut, or while all are lent. */
   put({ header, bytes }: SealedObject): void {
     if (!this.#isOpen || header.kind !== "pack") return;
     const known = this.#kept.get(header.index);
@@ -83,7 +85,7 @@ export class PackShelf {
     const memory = this.#room();
     if (memory === undefined) return;
     memory.set(bytes);
-    this.#kept.set(header.index, { header: { ...header, hash: header.hash.slice() }, memory, lent: 0 });
+    this.#kept.set(header.index, { header: { ...header, hash: header.hash.slice() }, memory, lent: 0, wasLent: false });
     this.#changed();
   }
 
@@ -93,12 +95,23 @@ export class PackShelf {
     if (kept === undefined) return undefined;
     this.#use(kept);
     kept.lent += 1;
+    kept.wasLent = true;
     const { header, memory } = kept;
     const giveBack = () => {
       kept.lent -= 1;
       if (kept.lent === 0 && this.#kept.get(index) !== kept) this.#leaving -= 1;
     };
     return { object: { header, bytes: memory.subarray(0, header.length) }, giveBack };
+  }
+
+  /** Packs that will be wanted soon: others go first, when there is no place. The set is kept and read until the next call. */
+  favour(wanted: ReadonlySet<number>): void {
+    this.#wanted = wanted;
+  }
+
+  /** Somebody took a pack that still lies here. */
+  wasLent(index: number): boolean {
+    return this.#kept.get(index)?.wasLent === true;
   }
 
   /** Calls a listener after each change of `held`, until the function that it gives is called. */
@@ -115,12 +128,17 @@ export class PackShelf {
 
   #room(): Uint8Array<ArrayBuffer> | undefined {
     if (this.#kept.size + this.#leaving < this.#places) return new Uint8Array(SEALED_PACK_BYTES);
-    for (const [index, { lent, memory }] of this.#kept) {
+    let victim: number | undefined;
+    for (const [index, { lent }] of this.#kept) {
       if (lent > 0) continue;
-      this.#kept.delete(index);
-      return memory;
+      victim ??= index;
+      if (this.#wanted.has(index)) continue;
+      victim = index;
+      break;
     }
-    return undefined;
+    const memory = victim === undefined ? undefined : this.#kept.get(victim)?.memory;
+    if (victim !== undefined) this.#kept.delete(victim);
+    return memory;
   }
 
   #changed(): void {

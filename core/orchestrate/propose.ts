@@ -7,7 +7,7 @@ import type { RangeSet } from "../chunk/range-set.ts";
 import { classesOf } from "../schedule/classes.ts";
 import type { EdgeView } from "../schedule/model.ts";
 import { Plan } from "../schedule/plan.ts";
-import { chooseStrategy } from "./migration.ts";
+import { chooseStrategy } from "./choose-strategy.ts";
 import { spreadOf } from "./spread.ts";
 import { type MoveSet, planMoves } from "./strategies.ts";
 

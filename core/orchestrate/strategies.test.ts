@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { sequence } from "../../tests/support/fake-effort.ts";
 import { NEVER_US } from "../schedule/model.ts";
-import { chooseStrategy, Migration } from "./migration.ts";
+import { chooseStrategy } from "./choose-strategy.ts";
 import { BOUNDS, type ClassShares, type MoveSet, planMoves, type Spread, type Strategy } from "./strategies.ts";
 
 const STRATEGIES: readonly Strategy[] = [
@@ -11,7 +11,7 @@ const STRATEGIES: readonly Strategy[] = [
   { kind: "cost-optimal" },
   { kind: "hybrid", weight: 0.5 },
 ];
-const FREE = { movesPerTick: 1, minGain: 0, maxDisruption: 1 };
+const FREE = { minGain: 0, maxDisruption: 1 };
 
 /** One class over edges 0, 1, …, each with its time for a pack, what it has, and what a plan gives it. */
 function oneClass(...holders: (readonly [packUs: number, current: number, planned: number])[]): Spread {
@@ -198,35 +198,6 @@ describe("planMoves", () => {
 
   it("refuses a weight that is none", () => {
     expect(() => planMoves(HALVED, { kind: "hybrid", weight: 2 })).toThrow("assertion failed");
-  });
-});
-
-describe("Migration", () => {
-  it("moves a tenth of the packs a tick at most, in parts of a move if need be, and all of it in the end", () =>
-    fc.assert(
-      fc.property(spreads, fc.constantFrom(...STRATEGIES), (spread, strategy) => {
-        const set = planMoves(spread, strategy);
-        const migration = new Migration(set);
-        let ticks = 0;
-        let moved = 0;
-        while (!migration.isDone) {
-          const moves = migration.next();
-          const own = ticks === 0 ? packsOf(moves) - packsOf(set.rescues) : packsOf(moves);
-          expect(own).toBeLessThanOrEqual(BOUNDS.movesPerTick * set.packs * (1 + 1e-9));
-          moved += packsOf(moves);
-          ticks += 1;
-        }
-        expect(ticks).toBeLessThanOrEqual(4);
-        expect(moved).toBeCloseTo(packsOf(set.moves) + packsOf(set.rescues), 6);
-        expect(migration.movedPacks).toBeCloseTo(moved, 6);
-        expect(migration.next()).toEqual([]);
-      }),
-      { numRuns: 300 },
-    ));
-
-  it("does all rescues with the first tick", () => {
-    const set = planMoves(oneClass([NEVER_US, 900, 0], [1, 50, 500], [1, 50, 500]), { kind: "greedy" });
-    expect(packsOf(new Migration(set).next())).toBeCloseTo(900);
   });
 });
 

@@ -26,13 +26,12 @@ const SWEEPS = 4;
 
 /** What one re-plan may do, as shares of the packs that are not started, and of the time that is left. */
 export interface Bounds {
-  readonly movesPerTick: number;
   readonly minGain: number;
   readonly maxDisruption: number;
 }
 
-/** A tenth a tick, at least a twentieth gained, at most three tenths moved. */
-export const BOUNDS: Bounds = { movesPerTick: 0.1, minGain: 0.05, maxDisruption: 0.3 };
+/** At least a twentieth gained, at most three tenths moved. */
+export const BOUNDS: Bounds = { minGain: 0.05, maxDisruption: 0.3 };
 
 /** How a new plan is followed; the hybrid's weight is 0 (cost-optimal) to 1 (minimum disruption). */
 export type Strategy =

@@ -86,7 +86,7 @@ export class Triggers {
     if (!this.#lost.has(edge)) this.#add("drift", [edge], ratio, nowMs);
   }
 
-  /** Done ÷ planned bytes of the whole transfer (see transfer-drift.ts); undefined says nothing. */
+  /** Done ÷ planned bytes of all edges together (see watch-loads.ts); undefined says nothing. */
   transfer(ratio: number | undefined, nowMs: number): void {
     if (ratio === undefined) return;
     this.#transferRatio = ratio;

@@ -4,6 +4,7 @@ import { noise } from "../../tests/support/bytes.ts";
 import { Failure } from "../failure.ts";
 import { formatLink } from "../seal/link.ts";
 import { decodeCanonical, encodeCanonical } from "../wire/codec.ts";
+import { mergeRecords, sameRecord } from "./merge-records.ts";
 import { END_REASONS, MAX_LINKS, PORTAL_KINDS } from "./portal.ts";
 import {
   decodeRecord,
@@ -11,11 +12,9 @@ import {
   MAX_LABEL_LENGTH,
   MAX_RECORD_BYTES,
   MAX_RECORD_TITLE,
-  mergeRecords,
   type PortalRecord,
   RECORD_ORIGINS,
   type RecordLink,
-  sameRecord,
 } from "./record.ts";
 
 const portal = noise(16, "portal");

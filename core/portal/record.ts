@@ -1,6 +1,6 @@
 /**
  * What one of somebody's devices remembers of a portal, its secrets included: how it is written (canonical MessagePack, small
- * enough for one sealed entry of a vault), and how what two devices remember becomes one.
+ * enough for one sealed entry of a vault) and read. Two records of one portal become one in merge-records.ts.
  *
  * @module
  */
@@ -74,10 +74,6 @@ const VERSION = 1;
 const FIELDS = 16;
 const ENDS = [...END_REASONS, "unknown"] as const;
 const LIMITS = { maxBytes: MAX_RECORD_BYTES, malformed: "journal/damaged", tooLarge: "journal/damaged" } as const;
-/** Of two devices that know a portal differently, the one that may do more is right. */
-const STRENGTH: readonly PortalRecord["as"][] = ["sent", "request", "managed", "delivered", "received"];
-/** The written fields that are one statement: where the portal is, what it holds, until when. */
-const TOLD = ["o", "k", "n", "b", "e", "c", "x", "m"];
 /** Lengths of texts and numbers of links, tried one after the other until the record is small enough. */
 const SHAPES = [
   ...[MAX_RECORD_TITLE, 100, 50, 25, 12, 6, 0].map((length) => [length, MAX_LINKS] as const),
@@ -110,87 +106,23 @@ export function decodeRecord(bytes: Uint8Array): PortalRecord {
   }
 }
 
-/**
- * One record out of two of the same portal, the same whichever comes first: what was changed later counts; secrets that only one
- * has stay, and so does what they allow; links are united, and one that was revoked stays so; what was known to be over, and why,
- * stays over.
- */
-export function mergeRecords(one: PortalRecord, other: PortalRecord): PortalRecord {
-  const told = whose(one, other, TOLD);
-  const owner = isOwnedLonger(one, other) ? one : isOwnedLonger(other, one) ? other : whose(one, other, ["w"]);
-  const admin = whose(one, other, ["d"], ({ adminLink }) => adminLink !== null);
-  const lister = whose(one, other, ["l"]);
-  return {
-    ...told,
-    as: STRENGTH.indexOf(one.as) <= STRENGTH.indexOf(other.as) ? one.as : other.as,
-    secret: whose(one, other, ["s"], ({ secret }) => secret !== null).secret,
-    ownerSecret: owner.ownerSecret,
-    ownerNumber: owner.ownerNumber ?? 0,
-    adminLink: admin.adminLink,
-    adminToken: admin.adminToken ?? null,
-    links: unite(lister.links, (lister === one ? other : one).links),
-    ended: whose(one, other, ["f"], isKnownToEnd).ended,
-  };
-}
-
-/** True when both are written alike. */
-export function sameRecord(one: PortalRecord, other: PortalRecord): boolean {
-  return compare(encodeRecord(one), encodeRecord(other)) === 0;
-}
-
-/** Whether `one` has the owner's secret of now rather than `other`, whatever else was changed in which order. */
-function isOwnedLonger(one: PortalRecord, other: PortalRecord): boolean {
-  if (one.ownerSecret === null || other.ownerSecret === null) return other.ownerSecret === null;
-  return (one.ownerNumber ?? 0) > (other.ownerNumber ?? 0);
-}
-
-/**
- * The one whose part of a record counts: one that has it, then the one that was changed later, then whatever is the same on every
- * device. Each part is chosen for itself: a choice by the whole record would fall otherwise once parts of both are in one, and two
- * devices would correct one another for ever.
- * @param keys which written fields the part is
- */
-function whose(one: PortalRecord, other: PortalRecord, keys: readonly string[], has = (_: PortalRecord) => true) {
-  if (has(one) !== has(other)) return has(one) ? one : other;
-  if (one.changedAtMs !== other.changedAtMs) return one.changedAtMs > other.changedAtMs ? one : other;
-  const part = (record: PortalRecord) => {
-    const fields = fieldsOf(record, MAX_RECORD_TITLE, MAX_LINKS);
-    return encodeCanonical(keys.map((key) => fields[key]));
-  };
-  return compare(part(one), part(other)) >= 0 ? one : other;
-}
-
-function unite(first: readonly RecordLink[], second: readonly RecordLink[]): readonly RecordLink[] {
-  const links = new Map(first.map((link) => [nameOf(link), link]));
-  for (const link of second) {
-    const known = links.get(nameOf(link));
-    if (known === undefined) links.set(nameOf(link), link);
-    else if (link.isRevoked === true) links.set(nameOf(link), { ...known, isRevoked: true });
-  }
-  return fewest([...links.values()]);
-}
-
-/** When there are too many, those that are worth something stay. */
-function fewest(links: readonly RecordLink[], most = MAX_LINKS): readonly RecordLink[] {
+/** Of links that are too many, those that are worth something stay. */
+export function fewestLinks(links: readonly RecordLink[], most = MAX_LINKS): readonly RecordLink[] {
   if (links.length <= most) return links;
   return [...links.filter(isUsable), ...links.filter((link) => !isUsable(link))].slice(0, most);
-}
-
-/** Somebody said why it is over; a portal that was only not found may be found again. */
-function isKnownToEnd({ ended }: PortalRecord): boolean {
-  return ended !== null && ended !== "unknown";
 }
 
 function isUsable(link: RecordLink): boolean {
   return link.isRevoked !== true;
 }
 
-function nameOf({ path, link }: RecordLink): string {
-  return path ?? `name ${link}`;
-}
-
-function fieldsOf(record: PortalRecord, textLength: number, maxLinks: number): Record<string, unknown> {
-  const links = fewest(
+/** The fields as they are written. @throws Failure `journal/damaged` for a link of another portal, a name that is none */
+export function fieldsOf(
+  record: PortalRecord,
+  textLength: number = MAX_RECORD_TITLE,
+  maxLinks: number = MAX_LINKS,
+): Record<string, unknown> {
+  const links = fewestLinks(
     record.links.filter(({ path, link }) => path !== null || link !== null),
     maxLinks,
   );
@@ -296,12 +228,4 @@ function cut(text: string, length: number): string {
 
 function whole(value: number): number {
   return Math.min(Math.max(Math.floor(value) || 0, 0), Number.MAX_SAFE_INTEGER);
-}
-
-function compare(a: Uint8Array, b: Uint8Array): number {
-  for (let i = 0; i < a.length && i < b.length; i++) {
-    const difference = (a[i] as number) - (b[i] as number);
-    if (difference !== 0) return difference;
-  }
-  return a.length - b.length;
 }

@@ -27,7 +27,7 @@ import type { ScanStart } from "./scan.ts";
 import type { SendLink } from "./send-link.ts";
 import { SendLog } from "./send-log.ts";
 import { StoredPrefix } from "./stored-prefix.ts";
-import { type TakeUpHost, takeUp } from "./take-up.ts";
+import { remakePacks, type TakeUpHost, takeUp } from "./take-up.ts";
 
 /** A page is written after the next pack when the last one is this old, so that live receivers see data soon. */
 const PAGE_EVERY_MS = 200;
@@ -132,6 +132,23 @@ export class Sender {
   lost(kind: ObjectKind, index: number): void {
     const repair = this.#repairs?.lost(kind, index);
     if (repair !== undefined) this.#outgoing.follow(repair);
+  }
+
+  /** Packs that were sealed so far. */
+  get packs(): number {
+    return this.#packs;
+  }
+
+  /**
+   * Makes packs again, as they were, and gives each on; its bytes are good until `take` returns. None without a journal.
+   * @throws Failure as `remakePacks`
+   */
+  async remake(wanted: ReadonlySet<number>, take: (object: SealedObject) => void): Promise<void> {
+    const { portal, keys, journal } = this.#parts;
+    if (journal === undefined) return;
+    const { repeater } = journal;
+    const send = async (object: SealedObject) => take(object);
+    await remakePacks(journal.journal, { portal, keys, repeater, send }, wanted);
   }
 
   async #sendContent(): Promise<void> {

@@ -70,6 +70,23 @@ export async function takeUp(journal: Journal, host: TakeUpHost): Promise<SendSt
   return reader.state();
 }
 
+/**
+ * Makes some packs again, as they were and in order; what the journal does not tell of is left out, and it is read no further
+ * than to the last of them. @throws Failure as `takeUp`
+ */
+export async function remakePacks(
+  journal: Journal,
+  host: Omit<TakeUpHost, "isHeld">,
+  wanted: ReadonlySet<number>,
+): Promise<void> {
+  const last = Math.max(...wanted);
+  const reader = new Reader({ ...host, isHeld: (kind, index) => kind === "page" || !wanted.has(index) });
+  for await (const bytes of journal.records()) {
+    await reader.take(decodeSendRecord(bytes));
+    if (reader.packs > last) return;
+  }
+}
+
 class Reader {
   readonly #host: TakeUpHost;
   readonly #entries: Entry[] = [];
@@ -90,6 +107,10 @@ class Reader {
 
   constructor(host: TakeUpHost) {
     this.#host = host;
+  }
+
+  get packs(): number {
+    return this.#packs;
   }
 
   async take(record: SendRecord): Promise<void> {

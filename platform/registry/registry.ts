@@ -7,7 +7,8 @@
 import { base64urlnopad } from "@scure/base";
 import { Failure } from "../../core/failure.ts";
 import { type FurtherState, fieldsOfStates, readStates } from "../../core/portal/further-state.ts";
-import { decodeRecord, encodeRecord, mergeRecords, type PortalRecord, sameRecord } from "../../core/portal/record.ts";
+import { mergeRecords, sameRecord } from "../../core/portal/merge-records.ts";
+import { decodeRecord, encodeRecord, type PortalRecord } from "../../core/portal/record.ts";
 import { asBoolean, asBytes, asFields } from "../../core/wire/check.ts";
 import { decodeCanonical, encodeCanonical } from "../../core/wire/codec.ts";
 import { openAt, sealAt } from "../journal/sealed.ts";

@@ -7,7 +7,8 @@
 import { base64urlnopad } from "@scure/base";
 import { Failure } from "../../core/failure.ts";
 import { entryName } from "../../core/portal/identity.ts";
-import { mergeRecords, type PortalRecord, sameRecord } from "../../core/portal/record.ts";
+import { mergeRecords, sameRecord } from "../../core/portal/merge-records.ts";
+import type { PortalRecord } from "../../core/portal/record.ts";
 import {
   type ChangedEntry,
   changedEntries,

@@ -9,9 +9,18 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { MIB } from "../../core/units.ts";
+import { MIB, SEALED_PACK_BYTES } from "../../core/units.ts";
 import { ROOT } from "../../scripts/lib/process.ts";
-import { createLink, dropPaths, openPage, pauseAtOnce, receiveDownload, waitForState, withQuery } from "../e2e/app.ts";
+import {
+  createLink,
+  dropPaths,
+  openPage,
+  pauseAtOnce,
+  receiveDownload,
+  transferState,
+  waitForState,
+  withQuery,
+} from "../e2e/app.ts";
 import { bundle } from "../support/bundle.ts";
 import { noise } from "../support/bytes.ts";
 import { launchBrowser } from "../support/chromium.ts";
@@ -201,6 +210,37 @@ describe("the product", () => {
     expect(byPeer).toBeGreaterThanOrEqual(1);
     // Whoever is left tries again.
     expect(Math.min(...made)).toBeGreaterThan(0);
+  });
+
+  it("[PEER-16] gives a receiver that comes late what its sender sent long ago, made again from the file", async () => {
+    const path = join(folder, "late.bin");
+    await writeFile(path, noise(320 * MIB, "late"));
+    const [from, to] = [await onLine(), await onLine()];
+    const options = { path: "tcp", engine: "cpu", peers: "on" };
+    const sender = await openCounted(from.browser, withQuery(`${relay.url}/`, options));
+    await dropPaths(sender, [path]);
+    const link = await createLink(sender);
+    from.line.setRate(1_000);
+    // Nobody is there, so the shelf is empty: these packs are at the relay alone.
+    const sentBytes = async () => (await transferState(sender)).bytesDone;
+    await expect.poll(sentBytes, { ...PATIENCE, interval: 10 }).toBeGreaterThan(100 * MIB);
+    await pauseAtOnce(sender);
+    const sentPacks = Math.floor((await sentBytes()) / SEALED_PACK_BYTES);
+    const receiver = await openCounted(to.browser, withQuery(link, options));
+    await receiver.getByTestId("receive").waitFor();
+    for (const page of [sender, receiver]) await expect.poll(() => counted(page, "standing"), PATIENCE).toBe(1);
+    from.line.setRate(200);
+    to.line.setRate(2_000_000);
+    await sender.getByTestId("resume").click();
+    const before = to.line.carriedBytes;
+    const downloaded = receiveDownload(receiver);
+    await expect.poll(() => counted(receiver, "packs"), { timeout: 60_000, interval: 50 }).toBeGreaterThanOrEqual(8);
+    // All of these together are fewer than were sent before it came.
+    expect((to.line.carriedBytes - before) / SEALED_PACK_BYTES).toBeLessThan(sentPacks - 8);
+    for (const { line } of [from, to]) line.setRate(Number.POSITIVE_INFINITY);
+    const download = await downloaded;
+    for (const page of [sender, receiver]) await waitForState(page, "done", 110_000);
+    expect(Buffer.compare(await readFile(await download.path()), await readFile(path))).toBe(0);
   });
 
   it("[PEER-13] connects to nobody where that is switched off", async () => {

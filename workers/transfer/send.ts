@@ -18,6 +18,7 @@ import { systemClock } from "../../platform/clock.ts";
 import type { JournalNote, OpenJournal } from "../../platform/journal/journals.ts";
 import type { PageBroker } from "../../platform/webrtc/page-broker.ts";
 import { LaneClient } from "../lane/client.ts";
+import { layAhead } from "./ahead.ts";
 import type { ResumeOptions, SendItem, SendOptions } from "./api.ts";
 import { KeptFiles } from "./kept-files.ts";
 import { Peers } from "./peers.ts";
@@ -57,6 +58,7 @@ export class Send {
   /** Where the portal may live beside home. */
   #further: readonly string[];
   #sender: Sender | undefined;
+  readonly #stop = new AbortController();
   #noteTimer: ReturnType<typeof setInterval> | undefined;
 
   private constructor(start: SendStart, progress: Progress, onChange: () => void, conditions: () => Conditions) {
@@ -217,6 +219,7 @@ export class Send {
       }),
     });
     this.#sender = sender;
+    if (journal !== undefined) layAhead(sender, this.#peers, progress, this.#stop.signal);
     if (progress.paused) sender.gate.shut();
     await sender.run();
   }
@@ -266,6 +269,7 @@ export class Send {
   async #finish(outcome: "done" | Failure): Promise<void> {
     if (this.#progress.ended) return;
     this.#progress.end(outcome);
+    this.#stop.abort();
     this.#peers.close();
     this.#relays.close();
     this.#files.terminate();
