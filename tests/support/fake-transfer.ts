@@ -26,6 +26,7 @@ import { Receiver } from "../../core/transfer/receiver.ts";
 import { repeatRun } from "../../core/transfer/repeat.ts";
 import { type ScanStart, scan } from "../../core/transfer/scan.ts";
 import { type JournalParts, Sender } from "../../core/transfer/sender.ts";
+import type { SealedObject } from "../../core/wire/object.ts";
 import { hurriedClock } from "./fake-clock.ts";
 import type { FakeRelay } from "./fake-relay.ts";
 
@@ -106,6 +107,7 @@ export function startSend(
   entries: readonly (SourceEntry | SourceFile)[],
   source: BatchSource,
   journal?: JournalParts,
+  onSealed: (object: SealedObject) => void = () => {},
 ): RunningSend {
   const progress = new Progress();
   progress.bytesTotal = entries.reduce((sum, { size }) => sum + size, 0);
@@ -115,7 +117,7 @@ export function startSend(
   });
   const plain = entries.map(({ kind, path, size, mtimeMs }) => ({ kind, path, size, mtimeMs }));
   const parts = { portal: portal.link.portal, keys: portal.keys, entries: plain, source, clock: relay.clock };
-  const sender: Sender = new Sender({ ...parts, link, progress, ...(journal && { journal }) });
+  const sender: Sender = new Sender({ ...parts, link, progress, onSealed, ...(journal && { journal }) });
   const done = sender.run().finally(() => link.close());
   done.catch(() => {});
   return { progress, sender, link, done };
