@@ -56,9 +56,10 @@ export class Orchestrator {
 
   constructor(options: OrchestratorOptions) {
     this.#options = options;
-    const { packBytes, seed } = options;
+    const { packBytes, seed, direction } = options;
     this.#rules = new EdgeViews(this.#watches, options);
-    this.#dispatcher = new Dispatcher({ edges: [], packBytes, seed });
+    // Of what is stored, nothing is heard before it is stored; links see by themselves when they are dead.
+    this.#dispatcher = new Dispatcher({ edges: [], packBytes, seed, timesOut: direction === "down" });
   }
 
   /** By the edges' numbers; one that has gone stays. */

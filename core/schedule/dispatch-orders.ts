@@ -13,6 +13,11 @@ export interface DispatcherOptions {
   readonly packBytes: number;
   /** Chooses among edges that are equally good, so that not everybody begins with the same one. */
   readonly seed: number;
+  /**
+   * False where nothing is told of a pack before it is whole, and edges say by themselves that they are gone: then what takes
+   * long is only slow. True by default.
+   */
+  readonly timesOut?: boolean;
 }
 
 /** How much a pack is wanted. */

@@ -25,6 +25,7 @@ const DUPLICATES = 0.02;
 /** All times that it is given are ms of one clock, and never go back. */
 export class Dispatcher {
   readonly #packBytes: number;
+  readonly #timesOut: boolean;
   readonly #edges = new Map<number, EdgeInFlight>();
   readonly #holders = new HolderMap();
   readonly #queue = new WantQueue();
@@ -42,9 +43,10 @@ export class Dispatcher {
   #duplicates = 0;
   #version = 0;
 
-  constructor({ edges, packBytes, seed }: DispatcherOptions) {
+  constructor({ edges, packBytes, seed, timesOut = true }: DispatcherOptions) {
     assert(packBytes > 0, "a pack has bytes");
     this.#packBytes = packBytes;
+    this.#timesOut = timesOut;
     this.#distributor = new Distributor(this.#edges, this.#queue, seed);
     for (const [edge, view] of edges.entries()) this.setEdge(edge, view);
   }
@@ -88,7 +90,7 @@ export class Dispatcher {
     const known = this.#edges.get(edge);
     if (known === undefined) {
       assert(Number.isInteger(edge) && edge >= 0 && edge < NO_EDGE, "an edge's number");
-      this.#edges.set(edge, new EdgeInFlight(edge, this.#packBytes, view));
+      this.#edges.set(edge, new EdgeInFlight(edge, this.#packBytes, view, this.#timesOut));
       this.#version += 1;
       return;
     }

@@ -44,7 +44,7 @@ describe("failures", () => {
     }
     dispatcher.holders(0, new RangeSet());
     dispatcher.holders(0, range(0, 100));
-    dispatcher.setEdge(1, { ...VIEW, bytesPerSec: 1, maxActive: 1 });
+    dispatcher.setEdge(1, { ...VIEW, bytesPerSec: PACK / 100, maxActive: 1 });
     const edges: number[] = [];
     for (; nowMs < 90_000; nowMs += 50) edges.push(...dispatcher.tick(nowMs).start.map(({ edge }) => edge));
     // The other edge times out each time; only when it too is out of question may the first one be asked again.

@@ -50,6 +50,7 @@ it.each([
   { what: "five times what it should take", bytesPerSec: PACK, dueMs: 5_000 },
   { what: "two seconds at least", bytesPerSec: 100 * PACK, dueMs: 2_000 },
   { what: "thirty seconds at most", bytesPerSec: PACK / 100, dueMs: 30_000 },
+  { what: "a quarter of its time where its bytes need longer", bytesPerSec: PACK / 400, dueMs: 100_000 },
 ])("times a pack out after $what", ({ bytesPerSec, dueMs }) => {
   expect(new EdgeInFlight(0, PACK, { ...VIEW, bytesPerSec }).start(wantedPack(0), false, 0).dueMs).toBe(dueMs);
 });

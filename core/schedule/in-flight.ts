@@ -13,6 +13,8 @@ import { type EdgeView, WEIGHT_ONE } from "./model.ts";
 const TIMEOUT_FACTOR = 5;
 const TIMEOUT_LEAST_MS = 2_000;
 const TIMEOUT_MOST_MS = 30_000;
+/** The upper bound on a line so slow that bytes that push the time-out on need longer than that: this part of what a pack should take. */
+const TIMEOUT_PART = 1 / 4;
 /** Bytes that come sooner push the time-out on, when they are this part of a pack: a byte now and then is no progress. */
 const PROGRESS_PART = 1 / 16;
 /** An edge that fails is left alone this long, twice as long for each failure in a row, within the bound below. */
@@ -49,6 +51,7 @@ export interface Flight {
 export class EdgeInFlight {
   readonly edge: number;
   readonly #packBytes: number;
+  readonly #timesOut: boolean;
   readonly #flights = new Map<number, Flight>();
   #view: EdgeView;
   #leftBytes = 0;
@@ -61,9 +64,11 @@ export class EdgeInFlight {
   #isLost = false;
   #isDistrusted = false;
 
-  constructor(edge: number, packBytes: number, view: EdgeView) {
+  /** @param timesOut false: what is under way here is given up only by whoever asked for it */
+  constructor(edge: number, packBytes: number, view: EdgeView, timesOut = true) {
     this.edge = edge;
     this.#packBytes = packBytes;
+    this.#timesOut = timesOut;
     this.#view = checked(view);
   }
 
@@ -152,7 +157,7 @@ export class EdgeInFlight {
       isDuplicate,
       expectedMs,
       leftBytes: this.#packBytes,
-      dueMs: nowMs + timeoutMs(expectedMs),
+      dueMs: this.#timesOut ? nowMs + timeoutMs(expectedMs) : Number.POSITIVE_INFINITY,
       leftAtDue: this.#packBytes,
     };
     if (this.#flights.size === 0) this.#heardMs = nowMs;
@@ -181,7 +186,7 @@ export class EdgeInFlight {
     this.#tellsProgress ||= flight.leftBytes > 0;
     if (flight.leftAtDue - flight.leftBytes < PROGRESS_PART * this.#packBytes) return;
     flight.leftAtDue = flight.leftBytes;
-    flight.dueMs = nowMs + timeoutMs(flight.expectedMs);
+    if (this.#timesOut) flight.dueMs = nowMs + timeoutMs(flight.expectedMs);
   }
 
   /** True when no byte of any pack has come for far longer than a round trip and a bit of a pack take: nothing more will. */
@@ -217,7 +222,8 @@ export class EdgeInFlight {
 }
 
 function timeoutMs(expectedMs: number): number {
-  return Math.min(TIMEOUT_MOST_MS, Math.max(TIMEOUT_LEAST_MS, TIMEOUT_FACTOR * expectedMs));
+  const mostMs = Math.max(TIMEOUT_MOST_MS, TIMEOUT_PART * expectedMs);
+  return Math.min(mostMs, Math.max(TIMEOUT_LEAST_MS, TIMEOUT_FACTOR * expectedMs));
 }
 
 function checked(view: EdgeView): EdgeView {

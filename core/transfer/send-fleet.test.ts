@@ -222,4 +222,16 @@ describe("a send to several relays", () => {
     }
     await clock.advance(200);
   });
+
+  it("gives slow lines the time that they need: what is under way for minutes is neither begun again nor given up", async () => {
+    const { clock, relays, fleet } = world("striped", 0.05, 0.05);
+    const packs = [0, 1, 2, 3, 4, 5, 6, 7];
+    const stored: number[] = [];
+    for (const pack of packs) void fleet.put(objectOf("pack", pack)).then(() => stored.push(pack));
+    for (let step = 0; step < 20_000 && stored.length < packs.length; step++) await clock.advance(50);
+    expect(stored.toSorted((a, b) => a - b)).toEqual(packs);
+    const seconds = (packs.length * SEALED_PACK_BYTES) / 0.1e6;
+    expect(clock.now() / 1000).toBeLessThan(1.3 * seconds);
+    expect(relays.every(({ link }) => link.objectBytes > 0)).toBe(true);
+  });
 });
