@@ -61,7 +61,7 @@ export interface StageTransfer {
   readonly path?: PathKind | undefined;
   /** Nothing is done when absent. */
   readonly disturb?: Disturb;
-  /** How long it may take after the fault. */
+  /** How long it may take to begin, and after the fault. */
   readonly limitMs: number;
 }
 
@@ -94,7 +94,7 @@ export async function openStage(network: Network): Promise<Stage> {
       const before = await traffic();
       await network.set({ ...line, rateMbit: Math.min(START_MBIT, line.rateMbit || START_MBIT) });
       await using running = await startTransfer({ sender, receiver, url: network.url, cargo, path });
-      await running.reached(Number.EPSILON);
+      await running.reached(Number.EPSILON, limitMs);
       await network.set(line);
       const faultAtMs = (await disturb?.(stage, running)) ?? Date.now();
       const ended = await running.ended(limitMs);

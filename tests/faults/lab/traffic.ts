@@ -29,14 +29,23 @@ export async function readTraffic(url: string): Promise<Traffic> {
   };
 }
 
+/** Bytes of objects that a relay gave out by plain requests, which say what they are for one by one. */
+export async function readPlainBytes(url: string): Promise<number> {
+  const text = await (await fetch(`${url}/metrics`)).text();
+  const sample = /^warp_sent_bytes_total\{path="http"\} (\d+)$/m.exec(text);
+  if (sample === null) throw new Error("the metrics do not count plain requests");
+  return Number(sample[1]);
+}
+
 const LOOK_MS = 250;
 
 /** Watches for how long nothing at all moved. */
 export class StallWatch implements Disposable {
   readonly #url: string;
   readonly #timer: NodeJS.Timeout;
-  #moved = 0;
-  #movedAtMs = performance.now();
+  #moved: number | undefined;
+  /** Undefined until the first byte: what opens pages and connects is no standing still. */
+  #movedAtMs: number | undefined;
   #longestMs = 0;
 
   /** @param url of the relay, on a way that has no faults */
@@ -57,10 +66,9 @@ export class StallWatch implements Disposable {
   async #look(): Promise<void> {
     const { receivedBytes, sentBytes } = await readTraffic(this.#url);
     const nowMs = performance.now();
-    if (receivedBytes + sentBytes !== this.#moved) {
-      this.#moved = receivedBytes + sentBytes;
-      this.#movedAtMs = nowMs;
-    }
-    this.#longestMs = Math.max(this.#longestMs, nowMs - this.#movedAtMs);
+    const moved = receivedBytes + sentBytes;
+    if (this.#moved !== undefined && moved !== this.#moved) this.#movedAtMs = nowMs;
+    this.#moved = moved;
+    this.#longestMs = Math.max(this.#longestMs, nowMs - (this.#movedAtMs ?? nowMs));
   }
 }

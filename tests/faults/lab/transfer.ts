@@ -89,8 +89,8 @@ export interface RunningTransfer extends AsyncDisposable {
   readonly link: string;
   /** When the sender's click came, milliseconds since 1970. */
   readonly clickedAtMs: number;
-  /** Waits until this share of the file has been received. @throws Error after two minutes */
-  reached(share: number): Promise<void>;
+  /** Waits until this share of the file has been received. @throws Error after two minutes, if nothing else is said */
+  reached(share: number, limitMs?: number): Promise<void>;
   /** Waits until both sides are done, and compares. */
   ended(limitMs: number): Promise<Ended>;
 }
@@ -168,8 +168,8 @@ export async function startTransfer(options: TransferOptions): Promise<RunningTr
     receiver,
     link,
     clickedAtMs,
-    async reached(share) {
-      await until(receiver, ({ bytesDone }) => bytesDone >= share * cargo.bytes, REACH_MS);
+    async reached(share, limitMs = REACH_MS) {
+      await until(receiver, ({ bytesDone }) => bytesDone >= share * cargo.bytes, limitMs);
     },
     async ended(limitMs) {
       await until(sender, ({ state }) => state === "done", limitMs);
