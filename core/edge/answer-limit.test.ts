@@ -46,3 +46,14 @@ it("passes an abort on, while waiting and while the body is read", async () => {
   stop.abort();
   expect(seen?.signal?.aborted).toBe(true);
 });
+
+it("passes on who is told of bytes as they come", async () => {
+  const bytes: HttpResponse["bytes"] = async (_, onBytes) => {
+    onBytes?.(3);
+    return new Uint8Array(3);
+  };
+  const send = limitAnswers(async () => ({ ...response, bytes }), new FakeClock());
+  const told: number[] = [];
+  await (await send({ method: "GET", path: "/" })).bytes(10, (more) => told.push(more));
+  expect(told).toEqual([3]);
+});

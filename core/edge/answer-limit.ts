@@ -28,7 +28,7 @@ export function limitAnswers(send: SendRequest, clock: Clock): SendRequest {
     });
     try {
       const response = await Promise.race([send({ ...request, signal: stop.signal }), late]);
-      return { ...response, bytes: (maxBytes) => response.bytes(maxBytes).finally(release) };
+      return { ...response, bytes: (...how) => response.bytes(...how).finally(release) };
     } catch (error) {
       release();
       throw error;

@@ -62,11 +62,17 @@ export class BusyMeter {
     this.#count(nowMs);
     if (this.#busyMs < SAMPLE_BUSY_MS || this.#bytes === 0 || this.#arrivals < this.#mostActive) return undefined;
     const sample = { bytes: this.#bytes, busyMs: this.#busyMs };
+    this.skip(nowMs);
+    return sample;
+  }
+
+  /** Forgets what was counted since the last sample: it says nothing about the edge. */
+  skip(nowMs: number): void {
+    this.#count(nowMs);
     this.#bytes = 0;
     this.#busyMs = 0;
     this.#arrivals = 0;
     this.#mostActive = this.#active;
-    return sample;
   }
 
   #count(nowMs: number): void {

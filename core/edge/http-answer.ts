@@ -16,6 +16,7 @@ import {
 } from "../portal/portal.ts";
 import { asOrigins } from "../portal/relays.ts";
 import { MAX_WORK_BITS } from "../portal/work.ts";
+import type { OnBytes } from "../ports/link.ts";
 import { asArray, asBoolean, asFields, asInteger, asOneOf, asString } from "../wire/check.ts";
 import { checkState, type PortalState } from "../wire/frame.ts";
 import { checkHeader, type ObjectKind, type SealedObject } from "../wire/object.ts";
@@ -51,9 +52,15 @@ export async function readJson(response: HttpResponse): Promise<unknown> {
 }
 
 /** The object of an answer. @throws Failure with the relay's code, or because of its form */
-export async function readObject(kind: ObjectKind, index: number, response: HttpResponse, maxBytes: number) {
+export async function readObject(
+  kind: ObjectKind,
+  index: number,
+  response: HttpResponse,
+  maxBytes: number,
+  onBytes?: OnBytes,
+) {
   checkRelay(response);
-  const bytes = await response.bytes(maxBytes);
+  const bytes = await response.bytes(maxBytes, response.status === 200 ? onBytes : undefined);
   if (response.status !== 200) throw relayFailure(response.status, parseJson(bytes));
   const hash = response.header(HASH_HEADER) ?? "";
   if (!HASH_PATTERN.test(hash)) throw foreign("hash");

@@ -15,7 +15,7 @@ import {
   type PortalStateJson,
 } from "../portal/portal.ts";
 import type { Clock } from "../ports/clock.ts";
-import type { LeaseWish, Link, LinkRole } from "../ports/link.ts";
+import type { LeaseWish, Link, LinkRole, OnBytes } from "../ports/link.ts";
 import { SEALED_PACK_BYTES, UPLOAD_WINDOW_BYTES } from "../units.ts";
 import { asInteger } from "../wire/check.ts";
 import { type Commitment, MAX_LEASE, type PortalState } from "../wire/frame.ts";
@@ -41,8 +41,12 @@ export interface HttpRequest {
 export interface HttpResponse {
   readonly status: number;
   header(name: string): string | null;
-  /** The whole body, at most `maxBytes`. @throws Failure `wire/too-large` */
-  bytes(maxBytes: number): Promise<Uint8Array<ArrayBuffer>>;
+  /**
+   * The whole body, at most `maxBytes`. @throws Failure `wire/too-large`
+   *
+   * @param onBytes is told of its parts as they come, where that can be seen
+   */
+  bytes(maxBytes: number, onBytes?: OnBytes): Promise<Uint8Array<ArrayBuffer>>;
 }
 
 /** Sends one request. @throws Failure `relay/unreachable` when no answer comes; a status is never an exception here */

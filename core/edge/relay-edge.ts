@@ -49,6 +49,11 @@ export class RelayEdge implements PackEdge {
     return this.#link.rttMs;
   }
 
+  /** The portal's owner paused it: packs that it holds do not come now. */
+  get isKeptBack(): boolean {
+    return this.#link.state?.phase === "paused";
+  }
+
   /** How the link stands, for people. */
   get status(): LinkStatus {
     return this.#link.status;

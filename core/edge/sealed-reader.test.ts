@@ -36,6 +36,25 @@ describe("reading sealed objects", () => {
     ]);
   });
 
+  it("tells of an object's bytes as they come, and of no others", async () => {
+    const { object, response } = sealed(3);
+    const inParts = ({ bytes, ...rest }: HttpResponse): HttpResponse => ({
+      ...rest,
+      bytes: async (maxBytes, onBytes) => {
+        for (const part of [60, 40]) onBytes?.(part);
+        return bytes(maxBytes);
+      },
+    });
+    const told: number[] = [];
+    const read = () => reader.get("page", 3, take, undefined, (bytes) => told.push(bytes));
+    answer = () => inParts(response);
+    expect(await read()).toEqual(object.bytes);
+    expect(told).toEqual([60, 40]);
+    answer = () => inParts(refuse("object/absent"));
+    expect(await codeOf(read())).toBe("object/absent");
+    expect(told).toEqual([60, 40]);
+  });
+
   it("fails at once for what is not there, and with what was made of it, and reads on", async () => {
     answer = () => refuse("object/absent");
     expect(await codeOf(reader.get("page", 3, take))).toBe("object/absent");

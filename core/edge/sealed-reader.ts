@@ -6,6 +6,7 @@
  */
 import { base64urlnopad } from "@scure/base";
 import { Failure } from "../failure.ts";
+import type { OnBytes } from "../ports/link.ts";
 import { SEALED_PACK_BYTES } from "../units.ts";
 import type { ObjectKind, SealedObject } from "../wire/object.ts";
 import { readObject } from "./http-answer.ts";
@@ -20,7 +21,7 @@ export class SealedReader {
   #stop = new AbortController();
   #isClosed = false;
 
-  /** @param token of the portal's owner, u8[32]: its reading counts as nobody's download */
+  /** @param token of the portal's owner, u8[32], or of a link to receive by; neither is counted as a receiver for reading so */
   constructor(send: SendRequest, portal: Uint8Array, token: Uint8Array) {
     this.#send = send;
     this.#base = `/api/v1/portals/${base64urlnopad.encode(portal)}`;
@@ -29,6 +30,8 @@ export class SealedReader {
 
   /**
    * Fetches one object that is there and gives what `accept` makes of it. Its bytes are not verified.
+   *
+   * @param onBytes is told of its bytes as they come
    * @throws Failure `object/absent` | `relay/…` | `cancelled` after `signal` was aborted, `interrupt` or `close`; what `accept` threw
    */
   async get<T>(
@@ -36,12 +39,13 @@ export class SealedReader {
     index: number,
     accept: (object: SealedObject) => Promise<T>,
     signal?: AbortSignal,
+    onBytes?: OnBytes,
   ): Promise<T> {
     if (this.#isClosed) throw new Failure("cancelled");
     const path = `${this.#base}/${kind}s/${index}`;
     const object = await withEither(this.#stop.signal, signal, async (either) => {
       const response = await this.#send({ method: "GET", path, headers: this.#headers, signal: either });
-      return readObject(kind, index, response, SEALED_PACK_BYTES);
+      return readObject(kind, index, response, SEALED_PACK_BYTES, onBytes);
     });
     return accept(object);
   }

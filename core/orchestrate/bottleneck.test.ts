@@ -5,11 +5,11 @@ const MB = 1_000_000;
 
 const edge = (number: number, changes: Partial<EdgeRate> = {}): EdgeRate => ({
   ...{ edge: number, kind: "relay", bytesPerSec: 10 * MB, peakBytesPerSec: 10 * MB },
-  ...{ allowedBytesPerSec: Number.POSITIVE_INFINITY, busy: 1, isUseful: true },
+  ...{ busy: 1, isUseful: true },
   ...changes,
 });
 const limitOf = (edges: readonly EdgeRate[], changes: Partial<RateView> = {}) =>
-  findLimit({ direction: "down", edges, lineBytesPerSec: undefined, waits: { disk: 0, engine: 0 }, ...changes });
+  findLimit({ direction: "down", edges, waits: { disk: 0, engine: 0 }, ...changes });
 
 describe("findLimit", () => {
   it("counts the edges that carry something, and what they carry together", () => {
@@ -23,16 +23,10 @@ describe("findLimit", () => {
     expect(limitOf([edge(0)], { waits: { disk: 0.4, engine: 0.4 } }).kind).toBe("relay");
   });
 
-  it("is this side's line where it carries what it can, in its direction", () => {
-    const edges = [edge(1), edge(2)];
-    expect(limitOf(edges, { lineBytesPerSec: 22 * MB })).toMatchObject({ kind: "download", edges: [] });
-    expect(limitOf(edges, { lineBytesPerSec: 22 * MB, direction: "up" }).kind).toBe("upload");
-    expect(limitOf(edges, { lineBytesPerSec: 100 * MB }).kind).toBe("relay");
-  });
-
   it("is this side's line where several busy edges all stay behind what each can do alone", () => {
     const shared = [edge(1, { peakBytesPerSec: 18 * MB }), edge(2, { kind: "peer", peakBytesPerSec: 19 * MB })];
-    expect(limitOf(shared).kind).toBe("download");
+    expect(limitOf(shared)).toMatchObject({ kind: "download", edges: [] });
+    expect(limitOf(shared, { direction: "up" }).kind).toBe("upload");
     expect(limitOf(shared.slice(0, 1)).kind).toBe("unknown");
     expect(limitOf([...shared, edge(3)])).toMatchObject({ kind: "relay", edges: [3] });
   });
@@ -41,13 +35,6 @@ describe("findLimit", () => {
     const edges = [edge(4), edge(2, { kind: "peer", bytesPerSec: 30 * MB, peakBytesPerSec: 31 * MB }), edge(3)];
     expect(limitOf(edges)).toMatchObject({ kind: "peer", edges: [2] });
     expect(limitOf([edge(4), edge(3), edge(2, { kind: "peer" })])).toMatchObject({ kind: "relay", edges: [3, 4] });
-  });
-
-  it("is the rules where all busy edges run as fast as they may", () => {
-    const ruled = edge(1, { peakBytesPerSec: 40 * MB, allowedBytesPerSec: 10 * MB });
-    expect(limitOf([ruled])).toMatchObject({ kind: "rules", edges: [1] });
-    expect(limitOf([ruled, edge(2, { ...ruled, edge: 2 })])).toMatchObject({ kind: "rules", edges: [1, 2] });
-    expect(limitOf([ruled, edge(3)]).kind).toBe("relay");
   });
 
   it("is the holders where only some edges have what is still wanted", () => {

@@ -16,22 +16,12 @@ export type EdgeKind = "relay" | "peer";
 
 /**
  * - `upload`, `download`: this side's own line;
- * - `relay`, `peer`: the edges named run as fast as they can;
- * - `rules`: the edges named run as fast as they are allowed to;
+ * - `relay`, `peer`: the edges named, or the ways to them, carry as much as they ever did;
  * - `holders`: what is still wanted, only the edges named hold;
  * - `disk`, `engine`: this machine;
  * - `unknown`: nothing runs at its limit.
  */
-export type BottleneckKind =
-  | "upload"
-  | "download"
-  | "relay"
-  | "peer"
-  | "rules"
-  | "holders"
-  | "disk"
-  | "engine"
-  | "unknown";
+export type BottleneckKind = "upload" | "download" | "relay" | "peer" | "holders" | "disk" | "engine" | "unknown";
 
 /** One edge, as measured over the last seconds. */
 export interface EdgeRate {
@@ -41,8 +31,6 @@ export interface EdgeRate {
   readonly bytesPerSec: number;
   /** What it has carried at best. */
   readonly peakBytesPerSec: number;
-  /** What its rules allow; Infinity for any. */
-  readonly allowedBytesPerSec: number;
   /** It had something to carry for this share of the time, 0 to 1. */
   readonly busy: number;
   /** It holds packs that are wanted. */
@@ -53,8 +41,6 @@ export interface EdgeRate {
 export interface RateView {
   readonly direction: Direction;
   readonly edges: readonly EdgeRate[];
-  /** What this side's line has carried at best over all edges, bytes per second; undefined where it was never full. */
-  readonly lineBytesPerSec: number | undefined;
   /** Shares of time that this side waited for each, adding up to at most 1. */
   readonly waits: { readonly disk: number; readonly engine: number };
 }
@@ -73,33 +59,29 @@ export interface Limit {
 const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
 
 /**
- * The own line is the limit when it carries what it can at best; or when several edges are busy, and all of them at once carry
- * clearly less than each has shown that it can: they share something, and what they share is here.
+ * The own line is the limit when several edges are busy, and all of them at once carry clearly less than each has shown that it
+ * can: they share something, and what they share is here. Of one edge alone nobody can say at which end its limit is.
  */
-function isLineFull({ lineBytesPerSec }: RateView, working: readonly EdgeRate[]): boolean {
-  const total = sum(working.map(({ bytesPerSec }) => bytesPerSec));
-  if (lineBytesPerSec !== undefined && total >= FULL * lineBytesPerSec) return true;
-  const isHeldBack = (edge: EdgeRate) =>
-    edge.busy >= FULL && edge.bytesPerSec < FULL * Math.min(edge.peakBytesPerSec, edge.allowedBytesPerSec);
-  return working.length > 1 && working.every(isHeldBack);
+function isLineFull(working: readonly EdgeRate[]): boolean {
+  return working.length > 1 && working.every((edge) => edge.busy >= FULL && !isAtPeak(edge));
+}
+
+function isAtPeak({ bytesPerSec, peakBytesPerSec }: EdgeRate): boolean {
+  return bytesPerSec >= FULL * peakBytesPerSec;
 }
 
 function kindOf(view: RateView, working: readonly EdgeRate[]): { kind: BottleneckKind; edges: readonly EdgeRate[] } {
   const { disk, engine } = view.waits;
   if (Math.max(disk, engine) >= MOSTLY) return { kind: disk >= engine ? "disk" : "engine", edges: [] };
   if (working.length === 0) return { kind: "unknown", edges: [] };
-  if (isLineFull(view, working)) return { kind: view.direction === "up" ? "upload" : "download", edges: [] };
+  if (isLineFull(working)) return { kind: view.direction === "up" ? "upload" : "download", edges: [] };
   const busy = working.filter((edge) => edge.busy >= FULL);
-  const ruled = busy.filter((edge) => edge.bytesPerSec >= FULL * edge.allowedBytesPerSec);
-  if (ruled.length > 0 && ruled.length === busy.length) return { kind: "rules", edges: ruled };
   if (busy.length === 0) return { kind: "unknown", edges: [] };
   // Others are there and have nothing to give.
   if (busy.length < view.edges.length && view.edges.every((edge) => busy.includes(edge) || !edge.isUseful)) {
     return { kind: "holders", edges: busy };
   }
-  const full = busy.filter(
-    (edge) => edge.bytesPerSec >= FULL * Math.min(edge.peakBytesPerSec, edge.allowedBytesPerSec),
-  );
+  const full = busy.filter(isAtPeak);
   if (full.length === 0) return { kind: "unknown", edges: [] };
   const ofRelays = sum(full.filter(({ kind }) => kind === "relay").map(({ bytesPerSec }) => bytesPerSec));
   const kind = 2 * ofRelays >= sum(full.map(({ bytesPerSec }) => bytesPerSec)) ? "relay" : "peer";

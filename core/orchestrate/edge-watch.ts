@@ -20,8 +20,29 @@ export interface EdgeFacts {
   readonly isUp: boolean;
   readonly rttMs: number | null;
   readonly maxActive: number;
+  /** Absent: it is used like any other. */
+  readonly use?: EdgeUse;
 }
 
+/**
+ * - `trial`: it is used, and nothing of that is told: it may pass;
+ * - `resting`: it is asked for nothing more, and finishes what it has; nothing is told either;
+ * - `silent`: it is connected and nothing comes, so everything is asked for elsewhere until something does. Not told.
+ */
+export type EdgeUse = "trial" | "resting" | "silent";
+
+/** True for an edge that is there and asked for packs. */
+export function isAsked({ isUp, use }: EdgeFacts): boolean {
+  return isUp && use !== "resting" && use !== "silent";
+}
+
+/** True for an edge that is there, for people and for plans that outlast a moment. */
+export function isThere({ isUp, use }: EdgeFacts): boolean {
+  return isUp && use !== "resting" && use !== "trial";
+}
+
+/** For so long after its first bytes a connection finds its rate (it starts slowly, or with a burst): that is no change of the line. */
+export const RAMP_MS = 3_000;
 /** Rates for people fade within this time. */
 const SHOWN_MS = 1_000;
 /** The round trip of an edge that has not told one. */
@@ -41,11 +62,15 @@ export class EdgeWatch {
   sampledAtMs: number | undefined;
   /** It is still finding its rate. */
   isNew = true;
+  /** When it came, or was last taken into use or out of it on a connection that stood. */
+  turnedAtMs = Number.NEGATIVE_INFINITY;
   /** Bytes carried since the plan, and what it would have carried in the same busy time. */
   doneBytes = 0;
   dueBytes = 0;
-  /** Packs that it carried. */
+  /** Packs that it carried, all bytes, and when they last came. */
   packs = 0;
+  carriedBytes = 0;
+  carriedAtMs = Number.NEGATIVE_INFINITY;
   /** Why the rules do not let it be used now, as of the last view. */
   hindrance: Hindrance | null = null;
   readonly #meter = new BusyMeter();
@@ -91,6 +116,8 @@ export class EdgeWatch {
 
   carried(bytes: number, nowMs: number): void {
     this.#newBytes += bytes;
+    this.carriedBytes += bytes;
+    this.carriedAtMs = nowMs;
     this.#meter.carried(bytes, nowMs);
   }
 
@@ -124,6 +151,23 @@ export class EdgeWatch {
     if (this.#bytesPerSec < 1) this.#bytesPerSec = 0;
   }
 
+  /** It is taken into use, or out of it: when it carries something next, it finds its rate anew. */
+  turned(nowMs: number): void {
+    this.turnedAtMs = nowMs;
+    this.sampledAtMs = undefined;
+    this.isNew = true;
+    this.doneBytes = 0;
+    this.dueBytes = 0;
+    this.#meter.skip(nowMs);
+  }
+
+  /** It is another way to the same relay, and was taken into use a moment ago, or out of it: what both share is divided anew. */
+  disturbs(other: EdgeWatch, nowMs: number): boolean {
+    const { name } = this.facts;
+    if (other === this || name === "" || name !== other.facts.name) return false;
+    return nowMs - this.turnedAtMs < RAMP_MS || (this.isNew && this.sampledAtMs !== undefined && isAsked(this.facts));
+  }
+
   /** A plan counts on this from now on. */
   planned(bytesPerSec: number): void {
     this.plannedBytesPerSec = bytesPerSec;
@@ -133,11 +177,11 @@ export class EdgeWatch {
 
   /** For plan and dispatcher. @param bytesPerSec what to count on */
   view(bytesPerSec: number, policy: Policy, now: Conditions, nowMs: number): EdgeView {
-    const { isUp, maxActive } = this.facts;
+    const { maxActive } = this.facts;
     const estimate = { bytesPerSec, rttMs: this.rttMs, backlogBytes: 0, maxActive, health: this.health.value(nowMs) };
     const verdict = this.#constraints.evaluate(policy, now, this.#packBytes);
     this.hindrance = verdict.reason;
     const view = viewOf(estimate, this.#constraints.rules, verdict);
-    return isUp ? view : { ...view, weight: 0 };
+    return isAsked(this.facts) ? view : { ...view, weight: 0 };
   }
 }

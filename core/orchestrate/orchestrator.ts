@@ -15,7 +15,7 @@ import { Dispatcher } from "../schedule/dispatcher.ts";
 import type { EdgeView } from "../schedule/model.ts";
 import { Drift } from "./drift.ts";
 import { EdgeViews, type UserRules } from "./edge-views.ts";
-import { type EdgeFacts, EdgeWatch } from "./edge-watch.ts";
+import { type EdgeFacts, EdgeWatch, isAsked, isThere, RAMP_MS } from "./edge-watch.ts";
 import { proposeMoves } from "./propose.ts";
 import { decide, ReplanLog, type ReplanRecord } from "./replan.ts";
 import { Triggers } from "./triggers.ts";
@@ -23,8 +23,6 @@ import { edgeLoads, workRatio } from "./watch-loads.ts";
 
 /** An edge is planned with from so many samples on. */
 const FIRST_SAMPLES = 3;
-/** For so long after its first bytes a connection finds its rate (it starts slowly, or with a burst): that is no change of the line. */
-const RAMP_MS = 3_000;
 /** Hours, batteries and what a person wants change slowly. */
 const RULES_MS = 1_000;
 /** A time-out needs no more than this to be seen, so the shares are looked at no more often. */
@@ -95,22 +93,31 @@ export class Orchestrator {
   /** An edge that is new (its number is the next one), or what is known of one now. */
   setEdge(edge: number, facts: EdgeFacts, nowMs: number): void {
     const known = this.#watches[edge];
-    const was = known?.facts.isUp === true;
+    const was = known?.facts ?? { ...facts, isUp: false };
     const watch = known ?? new EdgeWatch(edge, facts, this.#options.direction, this.#options.packBytes);
     watch.facts = facts;
     if (known === undefined) {
+      watch.turnedAtMs = nowMs;
       this.#watches.push(watch);
       this.#held.push(new RangeSet());
     }
     if (facts.isUp) {
+      if (was.use !== facts.use && isAsked(was) !== isAsked(facts)) this.#turn(watch, nowMs);
       this.#dispatcher.setEdge(edge, this.#viewOf(watch, nowMs));
-      if (!was) this.#triggers.joined(edge, nowMs);
-    } else if (was) {
+      if (isThere(facts) && !isThere(was)) this.#triggers.joined(edge, nowMs);
+    } else if (was.isUp) {
       watch.health.checked(false, nowMs);
       this.#drift.forget(edge);
       this.#dispatcher.edgeLost(edge);
-      this.#triggers.lost(edge, nowMs);
+      if (isThere(was)) this.#triggers.lost(edge, nowMs);
     }
+  }
+
+  /** An edge that is connected is taken into use, or out of it. */
+  #turn(watch: EdgeWatch, nowMs: number): void {
+    watch.turned(nowMs);
+    this.#drift.forget(watch.edge);
+    if (watch.facts.use === "silent") this.#dispatcher.edgeLost(watch.edge);
   }
 
   /** All that an edge holds, or may be given. @param held is not changed afterwards */
@@ -121,9 +128,7 @@ export class Orchestrator {
 
   /** True where an edge that can be asked has the pack. */
   isHeld(pack: number): boolean {
-    return this.#watches.some(
-      ({ edge, facts }) => facts.isUp && !this.#barred.has(edge) && this.#held[edge]?.has(pack) === true,
-    );
+    return this.#watches.some((watch) => this.#isUsable(watch) && this.#held[watch.edge]?.has(pack) === true);
   }
 
   want(pack: number): void {
@@ -181,7 +186,8 @@ export class Orchestrator {
     const usable = this.#watches.filter((watch) => this.#isUsable(watch));
     this.#triggers.transfer(workRatio(usable, this.#options.packBytes), nowMs);
     const { wanted, active, waiting } = this.#dispatcher.counts;
-    const loads = edgeLoads(usable, this.#held, this.#rest);
+    const there = usable.filter(({ facts }) => isThere(facts));
+    const loads = edgeLoads(there, this.#held, this.#rest);
     this.#triggers.loads(loads, Math.max(0, wanted - active - waiting), nowMs);
     this.#replan(nowMs);
     return this.#dispatcher.tick(nowMs);
@@ -197,12 +203,13 @@ export class Orchestrator {
     watch.show(nowMs);
     const sample = watch.sample(nowMs);
     if (sample === undefined || !this.#isUsable(watch)) return;
-    this.#triggers.health(edge, watch.health.value(nowMs), nowMs);
+    if (isThere(watch.facts)) this.#triggers.health(edge, watch.health.value(nowMs), nowMs);
     if (watch.plannedBytesPerSec === undefined) {
       if (watch.bandwidth.samples >= FIRST_SAMPLES) this.#settle([watch], nowMs);
       return;
     }
-    const isRamp = nowMs - (watch.sampledAtMs ?? nowMs) < RAMP_MS;
+    const isShared = this.#watches.some((other) => other.disturbs(watch, nowMs));
+    const isRamp = isShared || nowMs - (watch.sampledAtMs ?? nowMs) < RAMP_MS;
     const alarm = this.#drift.add(edge, sample.bytes, sample.busyMs, nowMs);
     if (alarm !== undefined) watch.bandwidth.restart(alarm.bytesPerSec);
     if (alarm !== undefined && !isRamp) {
@@ -290,7 +297,7 @@ export class Orchestrator {
   }
 
   #isUsable({ edge, facts }: EdgeWatch): boolean {
-    return facts.isUp && !this.#barred.has(edge);
+    return isAsked(facts) && !this.#barred.has(edge);
   }
 
   #viewOf(watch: EdgeWatch, nowMs: number): EdgeView {

@@ -9,8 +9,11 @@ import type { BottleneckKind } from "../orchestrate/bottleneck.ts";
 import type { StrategyKind } from "../orchestrate/strategies.ts";
 import type { Cause } from "../orchestrate/triggers.ts";
 
-/** `waiting` is not connected and tries again, `barred` gave wrong bytes and is not asked again. */
-export type EdgeStanding = "up" | "waiting" | "barred";
+/**
+ * `waiting` is not connected, or silent, and tries again; `resting` could be asked and is not needed; `barred` gave wrong bytes and
+ * is not asked again.
+ */
+export type EdgeStanding = "up" | "waiting" | "resting" | "barred";
 
 /** One edge. */
 export interface EdgeSnapshot {

@@ -4,8 +4,15 @@
  * @module
  */
 import { findLimit } from "../orchestrate/bottleneck.ts";
+import type { EdgeFacts } from "../orchestrate/edge-watch.ts";
 import type { Orchestrator } from "../orchestrate/orchestrator.ts";
-import { type EdgeSnapshot, type EdgesSnapshot, type ReplanSnapshot, SHOWN_REPLANS } from "./edges-snapshot.ts";
+import {
+  type EdgeSnapshot,
+  type EdgeStanding,
+  type EdgesSnapshot,
+  type ReplanSnapshot,
+  SHOWN_REPLANS,
+} from "./edges-snapshot.ts";
 
 /** Shares of time, 0 to 1, that this side waited for its own stages. */
 export interface Waits {
@@ -28,7 +35,7 @@ export function edgesSnapshot(
       edge,
       kind: facts.kind,
       name: facts.name,
-      standing: barred.has(edge) ? "barred" : facts.isUp ? "up" : "waiting",
+      standing: barred.has(edge) ? "barred" : standingOf(facts),
       health: watch.health.value(nowMs),
       bytesPerSec: watch.bytesPerSec,
       plannedBytesPerSec: watch.plannedBytesPerSec ?? null,
@@ -38,18 +45,18 @@ export function edgesSnapshot(
       drift: orchestrator.driftOf(edge, nowMs) ?? null,
     };
   });
+  const inUse = watches.filter(({ facts }) => facts.use !== "resting");
   const limit = findLimit({
     direction,
-    edges: watches.map((watch) => ({
+    // What rests has nothing to do with it.
+    edges: inUse.map((watch) => ({
       edge: watch.edge,
       kind: watch.facts.kind === "peer" ? "peer" : "relay",
       bytesPerSec: watch.bytesPerSec,
       peakBytesPerSec: watch.bandwidth.peakBytesPerSec,
-      allowedBytesPerSec: Number.POSITIVE_INFINITY,
       busy: watch.busy,
       isUseful: watch.facts.isUp && !barred.has(watch.edge),
     })),
-    lineBytesPerSec: undefined,
     waits,
   });
   return {
@@ -70,4 +77,9 @@ export function edgesSnapshot(
     bytesPerSec: limit.bytesPerSec,
     packs: counts,
   };
+}
+
+function standingOf({ isUp, use }: EdgeFacts): EdgeStanding {
+  if (use === "resting") return "resting";
+  return isUp && use !== "silent" ? "up" : "waiting";
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { RangeSet } from "../chunk/range-set.ts";
 import { type Deferred, deferred } from "../edge/deferred.ts";
 import { Failure } from "../failure.ts";
 import type { ObjectKind, SealedObject } from "../wire/object.ts";
@@ -16,6 +17,8 @@ export class Attempt {
   #isOver = false;
   /** The edge was told to count it as work. */
   isCounted = false;
+  /** What is wrong with its bytes is the link's to repeat. */
+  isRaw = false;
   /** When the object's last byte was there. */
   cameMs: number | undefined;
 
@@ -70,6 +73,13 @@ export class FetchJob {
   /** What `accept` made of it. @throws Failure */
   get result(): Promise<unknown> {
     return this.#done.promise;
+  }
+
+  /** True while an edge was asked for this pack, has it, and not all of it came. @param held what the edge holds */
+  isOwedBy(edge: number, held: RangeSet): boolean {
+    const attempt = this.attempts.get(edge);
+    if (this.kind !== "pack" || attempt === undefined || attempt.cameMs !== undefined) return false;
+    return attempt.isCounted || held.has(this.index);
   }
 
   /** Ends it with what `accept` made; all attempts end. */

@@ -1,9 +1,9 @@
 /**
  * The edges of one receive, seen as one: packs come from whichever edge the orchestrator orders them at, and from another when
  * that one fails. What nobody is known to hold is asked for at every relay, and the first that has it gives it. Pages
- * come from home, or from another relay while home is away.
+ * come from home, or from another relay while home gives none.
  *
- * A receive from one relay alone passes straight through to its link.
+ * A receive from one relay alone passes straight through to its link. To home there may be a second way (second-way.ts).
  *
  * @module
  */
@@ -19,14 +19,16 @@ import type { ObjectKind, SealedObject } from "../wire/object.ts";
 import type { EdgesSnapshot } from "./edges-snapshot.ts";
 import { edgesSnapshot, type Waits } from "./edges-view.ts";
 import { Attempt, FetchJob } from "./fetch-job.ts";
-import { FleetMembers } from "./fleet-members.ts";
+import { FleetMembers, HOME } from "./fleet-members.ts";
 import type { ObjectSource } from "./object-source.ts";
+import type { SecondWay } from "./second-way.ts";
 
 /** Copies of one object that are not what they should be, after which it counts as forged. */
 const MAX_FAULTS = 6;
 /** What a fleet works with. */
 export interface FleetOptions extends Pick<OrchestratorOptions, "seed" | "policy" | "conditions"> {
   readonly home: RelayEdge;
+  readonly second?: SecondWay;
   readonly clock: Clock;
   /** Takes a copy of each pack that was verified, to give it to others. */
   readonly shelf?: { put(object: SealedObject): void };
@@ -46,13 +48,15 @@ export class Fleet implements ObjectSource {
   #isTicking = false;
   /** Packs before it were fetched, or are wanted no more. */
   #next = 0;
+  #end = 0;
 
   constructor(options: FleetOptions) {
     this.#options = options;
     this.#clock = options.clock;
     this.#startedMs = options.clock.now();
     this.#orchestrator = new Orchestrator({ ...options, direction: "down", packBytes: SEALED_PACK_BYTES });
-    this.#members = new FleetMembers(options.home, this.#orchestrator, (source) => options.onBarred?.(source));
+    const onBarred = (source: PackEdge) => options.onBarred?.(source);
+    this.#members = new FleetMembers(options.home, options.second, this.#orchestrator, onBarred);
     this.join(options.home, options.home);
   }
 
@@ -64,6 +68,7 @@ export class Fleet implements ObjectSource {
   /** An edge's connection or holdings changed. */
   changed(): void {
     const nowMs = this.#clock.now();
+    this.#lookAtWays(nowMs);
     this.#members.tell(nowMs);
     for (const job of this.#jobs.values()) if (!job.isOrdered) this.#askAll(job);
     this.#carry(this.#orchestrator.fill(nowMs));
@@ -71,6 +76,7 @@ export class Fleet implements ObjectSource {
 
   /** Where packs end, once that is known: for plans. */
   setEnd(packs: number): void {
+    this.#end = packs;
     this.#orchestrator.setRest(this.#next, packs);
   }
 
@@ -103,7 +109,7 @@ export class Fleet implements ObjectSource {
 
   /** How it stands with the relays, for people: home, or another one that goes on while home is away. */
   get status(): LinkStatus {
-    return this.#members.status;
+    return this.#members.status(this.#clock.now());
   }
 
   /** Somebody asks for a new plan. */
@@ -157,7 +163,7 @@ export class Fleet implements ObjectSource {
   #try(job: FetchJob, edge: number): void {
     const member = this.#members.at(edge);
     if (member === undefined || job.isDone || job.attempts.has(edge)) return;
-    const { source, relay } = member;
+    const { source, pages } = member;
     const watch = this.#orchestrator.watches[edge];
     const attempt = new Attempt(edge, this.#clock.now(), ({ isCounted }) => {
       if (isCounted) watch?.ended(this.#clock.now());
@@ -174,12 +180,13 @@ export class Fleet implements ObjectSource {
     };
     if (job.isOrdered) count(true);
     job.attempts.set(edge, attempt);
-    const accept = this.#isAlone
+    attempt.isRaw = this.#isAlone;
+    const accept = attempt.isRaw
       ? (object: SealedObject) => this.#acceptRaw(job, attempt, object)
       : this.#careful(job, attempt);
     const got =
-      job.kind === "page" && relay !== null
-        ? relay.getPage(job.index, accept, attempt.signal)
+      job.kind === "page" && pages !== null
+        ? pages.getPage(job.index, accept, attempt.signal)
         : source.get(job.index, accept, attempt.signal, onBytes);
     got.then(
       (outcome) => this.#settled(job, attempt, outcome),
@@ -235,13 +242,36 @@ export class Fleet implements ObjectSource {
     // A relay that holds part of a portal says so; of home that would be the end.
     const isElsewhere = job.isOrdered && failure.code === "object/absent";
     const isFatal = this.#members.isHome(edge) && !isWrong && !isElsewhere && failure.code !== "cancelled";
-    if (isFatal || job.faults >= MAX_FAULTS || (isWrong && this.#isAlone)) {
+    if (isFatal || job.faults >= MAX_FAULTS || (isWrong && this.#isAlone && attempt.isRaw)) {
       job.reject(failure);
       return;
     }
     if (job.isOrdered) this.#orchestrator.failed(job.index, edge, nowMs, failure.code === "object/absent");
     else if (isWrong) this.#place(job);
     this.#carry(this.#orchestrator.fill(nowMs));
+  }
+
+  /** Uses the second way to home, or home itself, differently where that is called for. */
+  #lookAtWays(nowMs: number): void {
+    const leftBytes = Math.max(0, this.#end - this.#next) * SEALED_PACK_BYTES;
+    if (!this.#members.look(this.#jobs.values(), leftBytes, nowMs) || this.#isAlone) return;
+    for (const job of this.#jobs.values()) {
+      if (job.kind === "pack") this.#order(job);
+      else this.#askAll(job);
+    }
+  }
+
+  /** What home alone was asked for is ordered from now on; what it has begun it finishes, if it can. */
+  #order(job: FetchJob): void {
+    if (job.isOrdered || !this.#orchestrator.isHeld(job.index)) return;
+    const attempt = job.attempts.get(HOME);
+    if (this.#members.isHomeGiving) {
+      if (attempt?.isCounted === true) return;
+      attempt?.end();
+      job.attempts.delete(HOME);
+    }
+    job.isOrdered = true;
+    this.#orchestrator.want(job.index);
   }
 
   #carry({ cancel, start }: Orders): void {
@@ -264,6 +294,7 @@ export class Fleet implements ObjectSource {
       while (this.#jobs.size > 0) {
         await this.#clock.sleep(TICK_MS, this.#stop.signal);
         const nowMs = this.#clock.now();
+        this.#lookAtWays(nowMs);
         this.#carry(this.#orchestrator.tick(nowMs));
         for (const job of this.#jobs.values()) {
           if (job.attempts.size > 0) continue;

@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { EDGES } from "../../tests/support/scripted-edges.ts";
 import { Failure } from "../failure.ts";
+import type { EdgeSnapshot } from "./edges-snapshot.ts";
 import { Gate, Window } from "./gate.ts";
 import { Progress } from "./progress.ts";
 import { StoredPrefix } from "./stored-prefix.ts";
@@ -89,6 +91,23 @@ describe("progress", () => {
     expect(progress.snapshot(1000).waitingCode).toBeNull();
     progress.waitingFor = "relay";
     expect(progress.snapshot(1000)).toMatchObject({ state: "waiting", waitingCode: "relay/foreign" });
+  });
+
+  it("shows one path for two ways to one relay: its link, or the other while nothing comes over that", () => {
+    const progress = new Progress();
+    progress.link = { carrier: "webtransport", reason: "first-choice", nextTryAtMs: null, failure: null };
+    const [relay, , peer] = EDGES.edges;
+    if (relay === undefined || peer === undefined) throw new Error("a relay and a peer");
+    const second = { ...relay, edge: 1, kind: "tcp" } as const;
+    const pathOf = (...edges: EdgeSnapshot[]) => {
+      progress.edges = () => ({ ...EDGES, edges });
+      return progress.snapshot(0).path;
+    };
+    expect(pathOf(relay, second)).toBe("webtransport");
+    expect(pathOf({ ...relay, standing: "waiting" }, second)).toBe("tcp");
+    expect(pathOf({ ...relay, bytesPerSec: 0 }, second)).toBe("tcp");
+    expect(pathOf(relay, { ...second, name: "relay-b.example" })).toBe("mixed");
+    expect(pathOf(relay, second, peer)).toBe("mixed");
   });
 });
 

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { EdgeKind } from "../edge/pack-edge.ts";
 import type { LinkStatus } from "../edge/steady-link.ts";
 import type { Failure } from "../failure.ts";
 import { Eta } from "../orchestrate/eta.ts";
@@ -143,8 +144,14 @@ export class Progress {
 function shownPath(edges: readonly EdgeSnapshot[], carrier: Carrier | null, ended: boolean): ShownPath | null {
   const now = edges.filter(({ bytesPerSec }) => !ended && bytesPerSec > 0);
   const used = now.length > 0 ? now : edges.filter(({ packs }) => packs > 0);
-  const kinds = new Set(used.flatMap(({ kind }) => kind ?? []));
+  const kinds = new Set(used.flatMap((edge) => kindOfRelay(edge, used) ?? []));
   if (kinds.size > 1) return "mixed";
   const [only = carrier === null ? null : carrier === "webtransport" ? "webtransport" : "tcp"] = kinds;
   return only;
+}
+
+/** Of two ways to one relay the first that is connected is shown: its link, and the other one only while nothing comes over that. */
+function kindOfRelay(edge: EdgeSnapshot, used: readonly EdgeSnapshot[]): EdgeKind | null {
+  const ways = edge.name === "" ? [] : used.filter(({ name }) => name === edge.name);
+  return (ways.find(({ standing }) => standing === "up") ?? edge).kind;
 }

@@ -7,6 +7,7 @@
 import { limitAnswers } from "../../core/edge/answer-limit.ts";
 import type { HttpResponse, SendRequest } from "../../core/edge/http-link.ts";
 import { Failure } from "../../core/failure.ts";
+import type { OnBytes } from "../../core/ports/link.ts";
 import { systemClock } from "../clock.ts";
 
 /** @param origin of the relay, for example `http://localhost:8080` */
@@ -41,10 +42,12 @@ function answer(response: Response): HttpResponse {
   return {
     status: response.status,
     header: (name) => response.headers.get(name),
-    bytes: async (maxBytes) => {
+    bytes: async (maxBytes, onBytes) => {
       const declared = Number(response.headers.get("content-length") ?? 0);
       if (declared > maxBytes) throw new Failure("wire/too-large", { bytes: declared });
       try {
+        const { body } = response;
+        if (onBytes !== undefined && body !== null && declared > 0) return await readInParts(body, declared, onBytes);
         const bytes = new Uint8Array(await response.arrayBuffer());
         if (bytes.length > maxBytes) throw new Failure("wire/too-large", { bytes: bytes.length });
         return bytes;
@@ -53,4 +56,27 @@ function answer(response: Response): HttpResponse {
       }
     },
   };
+}
+
+/** A body of a length that was told, part by part. @throws Failure `relay/unreachable` for one of another length */
+async function readInParts(
+  body: ReadableStream<Uint8Array>,
+  length: number,
+  onBytes: OnBytes,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const bytes = new Uint8Array(length);
+  const reader = body.getReader();
+  let at = 0;
+  for (let part = await reader.read(); !part.done; part = await reader.read()) {
+    const { value } = part;
+    if (at + value.length > length) {
+      reader.cancel().catch(() => {}); // nobody waits for the rest
+      throw new Failure("relay/unreachable", { what: "length" });
+    }
+    bytes.set(value, at);
+    at += value.length;
+    onBytes(value.length);
+  }
+  if (at < length) throw new Failure("relay/unreachable", { what: "length" });
+  return bytes;
 }

@@ -22,7 +22,7 @@ import {
 
 const pages = useWebPages();
 
-const SENTENCE = "1 relay and 1 peer, 84 MB/s, limited by the relay relay-a.example.";
+const SENTENCE = "1 relay and 1 peer, 84 MB/s, limited by the way to relay-a.example.";
 const words = (text: string | null): string => (text ?? "").replace(/\s+/g, " ").trim();
 
 /** A receive over three edges, and the dashboard in another tab. */
@@ -48,7 +48,7 @@ describe("the page of a transfer", () => {
     const page = await pages.open("/");
     await startSending(page);
     await show(page, { ...SENDING, path: "mixed", edges: EDGES });
-    const sentence = page.getByText("limited by the relay");
+    const sentence = page.getByText("limited by the way to");
     expect(words(await sentence.textContent())).toBe(SENTENCE);
     expect(await page.getByText("The network sets the pace.").count()).toBe(0);
     expect(

@@ -126,8 +126,24 @@ describe("a portal at a further relay", () => {
     expect(await reader.get("pack", 0, async ({ bytes }) => bytes.slice())).toEqual(pack.bytes);
     expect((await there.details()).receivers).toBe(0);
     const opened = await openLink(portalHost(further.url), made.link, null);
-    await (await getObject(further.url, { ...portal, readToken: opened?.token ?? token }, "pack", 0)).arrayBuffer();
+    const reading = { ...portal, readToken: opened?.token ?? token };
+    await (await getObject(further.url, reading, "pack", 0, 1)).arrayBuffer();
     expect((await there.details()).receivers).toBe(1);
+  });
+
+  it("[RELAY-80] is read past a link without anybody being counted once more", async () => {
+    const { made, there } = await makeBoth();
+    const portal = {
+      text: base64url(made.link.portal),
+      ownerToken: await tokenAt(further.url, made.link, made.ownerSecret),
+    };
+    const pack = sealed("pack", 0, 5000, true);
+    await putObject(further.url, portal as TestPortal, pack);
+    const opened = await openLink(portalHost(further.url), made.link, null);
+    if (opened === null) throw new Error("a link without a password");
+    const reader = new SealedReader(fetchFrom(further.url), made.link.portal, opened.token);
+    expect(await reader.get("pack", 0, async ({ bytes }) => bytes.slice())).toEqual(pack.bytes);
+    expect((await there.details()).receivers).toBe(0);
   });
 });
 

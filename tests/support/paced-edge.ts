@@ -24,6 +24,7 @@ export class PacedEdge implements Pick<RelayEdge, keyof RelayEdge> {
   kind: EdgeKind = "tcp";
   rttMs = 10;
   isUp = true;
+  isKeptBack = false;
   held = new RangeSet();
   bytesPerSec: number;
   /** It takes what it is asked, and never answers. */
@@ -89,7 +90,7 @@ export class PacedEdge implements Pick<RelayEdge, keyof RelayEdge> {
 
   async getPage<T>(page: number, accept: Accept<T>, signal: AbortSignal): Promise<T> {
     this.pages.push(page);
-    await this.#until(() => this.isUp, signal);
+    await this.#until(() => this.isUp && !this.isSilent, signal);
     return accept(objectOf("page", page, this.lies));
   }
 

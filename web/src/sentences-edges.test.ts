@@ -3,7 +3,7 @@ import type { BottleneckKind } from "../../core/orchestrate/bottleneck.ts";
 import type { EdgeSnapshot, EdgesSnapshot } from "../../core/transfer/edges-snapshot.ts";
 import type { Bottleneck } from "../../core/transfer/snapshot.ts";
 import { EDGES } from "../../tests/support/scripted-edges.ts";
-import { edgeNames, edgesSentence, namesOf } from "./sentences-edges.ts";
+import { edgeNames, edgesSentence, namesOf, wayNames } from "./sentences-edges.ts";
 
 const [relay, , peer] = EDGES.edges;
 if (relay === undefined || peer === undefined) throw new Error("a relay and a peer");
@@ -35,6 +35,20 @@ describe("the sentence on edges", () => {
     expect(upload(a, { ...b, bytesPerSec: 0 }, { ...peerOf(2), bytesPerSec: 0 })).toBe("1 relay");
   });
 
+  it("counts and names a relay once, however many ways lead to it", () => {
+    const [a, b] = RELAYS as [EdgeSnapshot, EdgeSnapshot];
+    const second = { ...a, edge: 7, kind: "tcp" } as const;
+    expect(said([a, second], "relay", [0, 7])).toBe("1 relay, 84 MB/s, limited by the way to relay-a.example.");
+    expect([...wayNames([a, second, b]).values()]).toEqual([
+      "relay-a.example (Relay, WebTransport)",
+      "relay-a.example (Relay, TCP)",
+      "relay-b.example",
+    ]);
+    expect(said([a, second, b], "relay", [0, 1, 7])).toBe(
+      "2 relays, 84 MB/s, limited by the way to relay-a.example and relay-b.example.",
+    );
+  });
+
   it("says nothing while nothing is carried, and where there are no edges", () => {
     expect(edgesSentence(null, "network")).toBeNull();
     expect(said([], "unknown")).toBeNull();
@@ -47,15 +61,13 @@ describe("the sentence on edges", () => {
     ["disk", [], "limited by this device's disk."],
     ["engine", [], "limited by this device's processor."],
     ["unknown", [], "nothing is at its limit."],
-    ["relay", [1], "limited by the relay relay-b.example."],
-    ["relay", [0, 1], "limited by the relays relay-a.example and relay-b.example."],
-    ["relay", [0, 1, 2, 3], "limited by 4 relays."],
-    ["relay", [], "limited by the relays."],
-    ["relay", [99], "limited by the relays."],
+    ["relay", [1], "limited by the way to relay-b.example."],
+    ["relay", [0, 1], "limited by the way to relay-a.example and relay-b.example."],
+    ["relay", [0, 1, 2, 3], "limited by the way to 4 relays."],
+    ["relay", [], "limited by the way to the relays."],
+    ["relay", [99], "limited by the way to the relays."],
     ["peer", [4], "limited by peer 1."],
     ["peer", [4, 5], "limited by the peers."],
-    ["rules", [1], "limited by the rules for relay-b.example."],
-    ["rules", [], "limited by the rules for its connections."],
     ["holders", [1], "limited by relay-b.example: nobody else has what is left."],
     ["holders", [1, 4], "limited by relay-b.example and peer 1: nobody else has what is left."],
     ["holders", [0, 1, 2, 3], "limited by a few connections: nobody else has what is left."],

@@ -24,6 +24,7 @@ export const EDGE_KINDS = {
 export const STANDINGS = {
   up: "connected",
   waiting: "away, being tried again",
+  resting: "not needed now",
   barred: "left out: it gave wrong bytes",
 } as const satisfies Record<EdgeStanding, string>;
 
@@ -39,9 +40,22 @@ export function edgeNames(edges: readonly EdgeSnapshot[]): ReadonlyMap<number, s
   return names;
 }
 
-/** "relay-a.example, relay-b.example, and peer 1"; edges that are not known are left out. */
+/** The same, with ways to one relay told apart: "relay-a.example (Relay, TCP)". */
+export function wayNames(edges: readonly EdgeSnapshot[]): ReadonlyMap<number, string> {
+  const names = edgeNames(edges);
+  const all = [...names.values()];
+  return new Map(
+    edges.map(({ edge, kind }) => {
+      const name = names.get(edge) ?? "";
+      const isOnly = all.indexOf(name) === all.lastIndexOf(name);
+      return [edge, isOnly || kind === null ? name : `${name} (${EDGE_KINDS[kind]})`];
+    }),
+  );
+}
+
+/** "relay-a.example, relay-b.example, and peer 1"; edges that are not known are left out, two ways to one relay are named once. */
 export function namesOf(edges: readonly number[], names: ReadonlyMap<number, string>): string {
-  return LIST.format(edges.flatMap((edge) => names.get(edge) ?? []));
+  return LIST.format(new Set(edges.flatMap((edge) => names.get(edge) ?? [])));
 }
 
 /** Those that a limit is about. */
@@ -67,14 +81,13 @@ export const LIMITS = {
   upload: () => "limited by your upload",
   download: () => "limited by your download",
   relay: ({ count, names }) => {
-    if (names === null) return `limited by ${count > 0 ? formatPlural(count, "relay") : "the relays"}`;
-    return `limited by the ${count === 1 ? "relay" : "relays"} ${names}`;
+    if (names === null) return `limited by the way to ${count > 0 ? formatPlural(count, "relay") : "the relays"}`;
+    return `limited by the way to ${names}`;
   },
   peer: ({ count, names, isAllPeers }) => {
     if (isAllPeers || names === null) return `limited by the ${count === 1 ? "peer" : "peers"}`;
     return `limited by ${names}`;
   },
-  rules: ({ names }) => `limited by the rules for ${names ?? "its connections"}`,
   holders: ({ count, names }) =>
     count === 1
       ? `limited by ${names ?? "one connection"}: nobody else has what is left`
@@ -93,7 +106,7 @@ export function edgesSentence(snapshot: EdgesSnapshot | null, stage: Bottleneck 
   const working = snapshot?.edges.filter(({ bytesPerSec }) => bytesPerSec > 0) ?? [];
   if (snapshot === null || working.length === 0) return null;
   const peers = working.filter(({ kind }) => kind === "peer");
-  const relays = working.length - peers.length;
+  const relays = new Set(working.filter(({ kind }) => kind !== "peer").map(({ name }) => name)).size;
   const counts = [relays > 0 && formatPlural(relays, "relay"), peers.length > 0 && formatPlural(peers.length, "peer")];
   const who = counts.filter((count) => count !== false).join(" and ");
   return `${who}, ${formatRate(snapshot.bytesPerSec)}, ${limitWords(snapshot, peers, stage)}.`;
@@ -103,9 +116,10 @@ export function edgesSentence(snapshot: EdgesSnapshot | null, stage: Bottleneck 
 function limitWords({ edges, limit }: EdgesSnapshot, peers: readonly EdgeSnapshot[], stage: Bottleneck | null): string {
   const all = edgeNames(edges);
   const known = limit.edges.filter((edge) => all.has(edge));
+  const count = new Set(known.map((edge) => all.get(edge))).size;
   return LIMITS[limit.kind]({
-    count: known.length,
-    names: known.length === 0 || known.length > MOST_NAMES ? null : namesOf(known, all),
+    count,
+    names: count === 0 || count > MOST_NAMES ? null : namesOf(known, all),
     isAllPeers: peers.length > 0 && peers.every(({ edge }) => known.includes(edge)),
     stage,
   });

@@ -36,6 +36,12 @@ describe("sentences of a snapshot", () => {
     expect(pathSentence({ ...snapshot, path: null })).toBeNull();
   });
 
+  it("say nothing of a carrier over which nothing comes now", () => {
+    const silent = { ...snapshot, carrier: "webtransport", pathReason: "first-choice" } as const;
+    expect(pathSentence(silent)).toBe("Using TCP.");
+    expect(pathSentence({ ...silent, path: "webtransport" })).toMatch(/^Using WebTransport \(HTTP\/3 over UDP\): /);
+  });
+
   it("say of several ways at once only the relay's carrier and reason", () => {
     expect(pathSentence({ ...snapshot, path: "mixed" })).toBe(
       "Using several ways at once; the relay by WebSocket: UDP did not answer within 3 seconds.",
@@ -62,7 +68,7 @@ describe("sentences of a snapshot", () => {
 
   it("say what carries it and what limits it, in place of the bottleneck, once edges carry something", () => {
     expect(paceSentence({ ...snapshot, edges: EDGES })).toBe(
-      "1\u00a0relay and 1\u00a0peer, 84\u00a0MB/s, limited by the relay relay-a.example.",
+      "1\u00a0relay and 1\u00a0peer, 84\u00a0MB/s, limited by the way to relay-a.example.",
     );
     const idle = { ...EDGES, edges: EDGES.edges.map((edge) => ({ ...edge, bytesPerSec: 0 })) };
     expect(paceSentence({ ...snapshot, edges: idle })).toBe("The network sets the pace.");

@@ -163,6 +163,9 @@ export function stateName(direction: Direction, snapshot: Pick<TransferSnapshot,
 /** "Using TCP (WebSocket): UDP did not answer within 3 seconds." or null before there is a path. */
 export function pathSentence({ path, carrier, pathReason }: TransferSnapshot): string | null {
   if (path === null) return null;
+  // While nothing comes over the link that it names, the carrier says nothing about what does.
+  const isOther = carrier !== null && (carrier === "webtransport") !== (path === "webtransport");
+  if (isOther && (path === "webtransport" || path === "tcp")) return `Using ${PATH_NAMES[path]}.`;
   const name = carrier === null ? "" : CARRIER_NAMES[carrier];
   const reason = pathReason === null ? "" : `: ${PATH_REASONS[pathReason]}`;
   if (path === "webtransport" || path === "tcp") return `Using ${PATH_NAMES[path]}${name && ` (${name})`}${reason}.`;

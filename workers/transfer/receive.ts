@@ -40,6 +40,7 @@ import { findKept, KeptJournal, keptKeys, keptReceives, type SinkPlace } from ".
 import { type Opening, openFresh, openKept, type Readable, readableOf } from "./opening.ts";
 import { Peers } from "./peers.ts";
 import { Remembered } from "./remembered.ts";
+import { secondWayOf } from "./second-way.ts";
 import { commonFolder, titleOf } from "./title.ts";
 
 /** Lanes that expand runs: one core is left for the network and the page. */
@@ -281,8 +282,13 @@ export class Receive {
       isPaused: () => this.#progress.paused,
     });
     this.#peers = peers;
+    const home = new RelayEdge(new URL(origin).host, steady);
+    const { portal } = this.#link;
+    const isCounted = () => steady.isClaimed;
+    const second = secondWayOf({ origin, portal, token, home, overrides: this.#overrides, isLimited, isCounted });
     const fleet = new Fleet({
-      home: new RelayEdge(new URL(origin).host, steady),
+      home,
+      ...(second && { second }),
       clock: systemClock,
       seed: crypto.getRandomValues(new Uint32Array(1))[0] ?? 0,
       conditions: this.#conditions,

@@ -94,11 +94,10 @@ export function addObjectRoutes(app: RelayApp, services: HttpServices): void {
       const reader = services.portals.reader(live, readLink);
       const claim = claimOf(c);
       if (claim !== undefined) reader.useClaim(claim);
-      // A sender that moves its objects on to another relay is no receiver.
-      const [role, lease] = grant === "owner" ? (["send", live.stored.lease] as const) : (["receive", 0] as const);
-      const answered = services.presence.begin(live, role, lease);
+      const { wait } = c.req.valid("query");
+      const answered = beginReading(services, live, grant === "owner", wait);
       try {
-        const signal = waiting(c, c.req.valid("query").wait, services.stopping);
+        const signal = waiting(c, wait, services.stopping);
         const source = await openWhenThere(reader, kind, index, signal);
         return answerObject(c, source, (bytes) => services.metrics.bytesOut("http", bytes));
       } finally {
@@ -106,6 +105,19 @@ export function addObjectRoutes(app: RelayApp, services: HttpServices): void {
       }
     });
   }
+}
+
+/** A sender that moves its objects on to another relay is no receiver, nor is who reads past a link of its own, which waits. */
+function beginReading(
+  { portals, presence }: HttpServices,
+  live: LivePortal,
+  isOwner: boolean,
+  wait: number,
+): () => void {
+  if (isOwner) return presence.begin(live, "send", live.stored.lease);
+  if (wait > 0) return presence.begin(live, "receive", 0);
+  portals.touch(live, "receive");
+  return live.lifetime.use();
 }
 
 /** @throws Failure `wire/malformed` | `object/size` | `wire/too-large` */

@@ -3,10 +3,11 @@
  *
  * @module
  */
+import { setTimeout as pass } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { MIB, WEBTRANSPORT_CONNECT_MS } from "../../../core/units.ts";
+import { MIB, SEALED_PACK_BYTES, WEBTRANSPORT_CONNECT_MS } from "../../../core/units.ts";
 import { noteFigures, noteOutcome } from "../lab/figures.ts";
-import { lineOf } from "../lab/line.ts";
+import { CLEAN, lineOf } from "../lab/line.ts";
 import { NETWORK, openNetwork } from "../lab/network.ts";
 import {
   blockUdpEarly,
@@ -17,8 +18,17 @@ import {
   SENT_TWICE_BYTES,
   type Stage,
 } from "../lab/stage.ts";
-import { type Moment, recoveryMs, until } from "../lab/story.ts";
-import { type Cargo, makeCargo } from "../lab/transfer.ts";
+import { type Moment, readStory, recoveryMs, turns, until } from "../lab/story.ts";
+import { readPlainBytes, readTraffic } from "../lab/traffic.ts";
+import {
+  type Cargo,
+  createLink,
+  makeCargo,
+  onPath,
+  openReceiver,
+  openSender,
+  receivedDigest,
+} from "../lab/transfer.ts";
 import { rounds } from "../scale.ts";
 
 const LINE = lineOf(30, 0, { rateMbit: 80, queuePackets: 500 });
@@ -27,6 +37,12 @@ const SLOW_LINE = lineOf(30, 0, { rateMbit: 4.5, queuePackets: 200 });
 const LIMIT_MS = 240_000;
 /** From the moment when UDP is blocked until bytes are done over TCP: a few seconds of silence, then a new path. */
 const SWITCH_MS = rounds(25_000, 12_000);
+/** Over this line the file takes fourteen seconds. */
+const HALF_LINE = lineOf(30, 0, { rateMbit: 40, queuePackets: 500 });
+/** From the moment when UDP is blocked until a whole pack came over TCP: a second of silence, then the pack itself. */
+const ON_MS = rounds(4_000, 3_000);
+/** A link that says nothing is not doubted before that. */
+const LINK_QUIET_MS = 6_000;
 /** When WebTransport must have been tried again after TCP took over. */
 const BACK_MS = 90_000;
 const TIMES = rounds(1, 10);
@@ -82,6 +98,42 @@ describe(`R7: where UDP is blocked, ${NETWORK},`, () => {
         expect(story.at(-1)?.path, outcome.turns).toBe("tcp");
         expect(recoveryMs(story, outcome.faultAtMs, "tcp"), outcome.turns).toBeLessThanOrEqual(SWITCH_MS);
       }
+    }
+  }, 900_000);
+
+  test(`under a receive, packs go on over TCP within ${ON_MS} ms, before the link has another connection, ${TIMES} times`, async () => {
+    for (let round = 0; round < TIMES; round++) {
+      await stage.network.set(CLEAN);
+      const sender = await openSender(stage.sender, stage.network.url, cargo, undefined);
+      const link = await createLink(sender);
+      await until(sender, ({ state }) => state === "done", LIMIT_MS);
+      await stage.network.set(HALF_LINE);
+      const receiver = await openReceiver(stage.receiver, onPath(link, undefined));
+      const { sentBytes } = await readTraffic(stage.relayUrl);
+      await receiver.getByTestId("receive").click();
+      // Early, while the product has not yet tried TCP for itself.
+      while ((await readTraffic(stage.relayUrl)).sentBytes < sentBytes + 2 * SEALED_PACK_BYTES) await pass(50);
+      const plainBytes = await readPlainBytes(stage.relayUrl);
+      stage.network.blockUdp();
+      const blockedAtMs = Date.now();
+      let onAtMs = Number.NaN;
+      for (; Number.isNaN(onAtMs) && Date.now() - blockedAtMs < LINK_QUIET_MS; await pass(50))
+        if ((await readPlainBytes(stage.relayUrl)) >= plainBytes + SEALED_PACK_BYTES) onAtMs = Date.now();
+      await pass(Math.max(0, LINK_QUIET_MS - (Date.now() - blockedAtMs)));
+      const untilMs = Date.now();
+      await until(receiver, ({ state }) => state === "done", LIMIT_MS);
+      stage.network.openUdp();
+      const story = await readStory(receiver);
+      const doneAt = (atMs: number) => story.findLast((moment) => moment.atMs <= atMs)?.bytesDone ?? 0;
+      const meanwhileBytes = doneAt(untilMs) - doneAt(blockedAtMs + ON_MS);
+      const shown = turns(story).join(", ");
+      noteFigures("R7 UDP blocked under a receive", { onMs: onAtMs - blockedAtMs, meanwhileBytes, turns: shown });
+      expect(await receivedDigest(receiver)).toBe(cargo.digest);
+      expect(onAtMs - blockedAtMs, shown).toBeLessThanOrEqual(ON_MS);
+      // Packs are whole before they count.
+      expect(meanwhileBytes, shown).toBeGreaterThan(MIB);
+      expect(story.map(({ state }) => state)).not.toContain("waiting");
+      await Promise.all([sender, receiver].map((page) => page.context().close()));
     }
   }, 900_000);
 
