@@ -93,6 +93,23 @@ describe("progress", () => {
     expect(progress.snapshot(1000)).toMatchObject({ state: "waiting", waitingCode: "relay/foreign" });
   });
 
+  it("does not wait for the sender while relays have something to give", () => {
+    const progress = new Progress();
+    progress.run();
+    progress.waitingFor = "sender";
+    const [edge] = EDGES.edges as [EdgeSnapshot];
+    let active = 1;
+    progress.edges = () => ({ ...EDGES, edges: [{ ...edge, active }] });
+    expect(progress.snapshot(0).state).toBe("running");
+    active = 0;
+    expect(progress.snapshot(900)).toMatchObject({ state: "running", waitingFor: null });
+    expect(progress.snapshot(1_000)).toMatchObject({ state: "waiting", waitingFor: "sender" });
+    // Nothing else is hidden by that.
+    active = 1;
+    progress.waitingFor = "relay";
+    expect(progress.snapshot(1_100)).toMatchObject({ state: "waiting", waitingFor: "relay" });
+  });
+
   it("shows one path for two ways to one relay: its link, or the other while nothing comes over that", () => {
     const progress = new Progress();
     progress.link = { carrier: "webtransport", reason: "first-choice", nextTryAtMs: null, failure: null };

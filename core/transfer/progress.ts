@@ -20,6 +20,8 @@ import type {
   WaitingFor,
 } from "./snapshot.ts";
 
+/** For so long after something came, a receiver does not wait for its sender: relays may have much that is still to come. */
+const COMING_MS = 1_000;
 /** Half-life of the shares of time that name the bottleneck. */
 const SHARE_HALF_LIFE_MS = 2_000;
 
@@ -48,6 +50,8 @@ export class Progress {
   readonly #eta = new Eta();
   readonly #shares: Record<Stage, number> = { reading: 0, engine: 0, network: 0, writing: 0 };
   #decayedAtMs = 0;
+  /** When a pack was last under way to here. */
+  #comingAtMs = Number.NEGATIVE_INFINITY;
 
   /** True when nothing can change any more. */
   get ended(): boolean {
@@ -85,7 +89,7 @@ export class Progress {
 
   snapshot(nowMs: number): TransferSnapshot {
     const edges = this.edges?.(this.#waits) ?? null;
-    const waitingFor = this.waitingFor ?? (edges !== null && edges.hindrance !== null ? "rules" : null);
+    const waitingFor = this.#waitsFor(edges, nowMs);
     const state = this.#state(waitingFor);
     // What was measured before a pause says nothing about what comes after it.
     if (state === "paused" || state === "waiting") this.#eta.interrupted();
@@ -124,6 +128,13 @@ export class Progress {
     const { reading, engine, network, writing } = this.#shares;
     const all = Math.max(1, reading + engine + network + writing);
     return { disk: (reading + writing) / all, engine: engine / all };
+  }
+
+  #waitsFor(edges: EdgesSnapshot | null, nowMs: number): WaitingFor | null {
+    if (edges?.edges.some(({ active }) => active > 0) === true) this.#comingAtMs = nowMs;
+    const isComing = this.waitingFor === "sender" && nowMs - this.#comingAtMs < COMING_MS;
+    const told = isComing ? null : this.waitingFor;
+    return told ?? (edges !== null && edges.hindrance !== null ? "rules" : null);
   }
 
   #state(waitingFor: WaitingFor | null): TransferState {
