@@ -45,6 +45,8 @@ export function isThere({ isUp, use }: EdgeFacts): boolean {
 export const RAMP_MS = 3_000;
 /** Rates for people fade within this time. */
 const SHOWN_MS = 1_000;
+/** An edge that has nothing to do, or is away, shows no rate after this. */
+const FADED_MS = 2_000;
 /** The round trip of an edge that has not told one. */
 const ASSUMED_RTT_MS = 20;
 /** The line within the room or house costs nothing, whatever the device's way to the internet does. */
@@ -147,8 +149,9 @@ export class EdgeWatch {
     this.#bytesPerSec += part * ((this.#newBytes * 1000) / passedMs - this.#bytesPerSec);
     this.#busy += part * ((this.#active > 0 ? 1 : 0) - this.#busy);
     this.#newBytes = 0;
-    // What has faded to nothing is nothing.
-    if (this.#bytesPerSec < 1) this.#bytesPerSec = 0;
+    // What has faded to almost nothing is nothing.
+    const isOver = (this.#active === 0 || !this.facts.isUp) && nowMs - this.carriedAtMs >= FADED_MS;
+    if (isOver || this.#bytesPerSec < 1) this.#bytesPerSec = 0;
   }
 
   /** It is taken into use, or out of it: when it carries something next, it finds its rate anew. */
