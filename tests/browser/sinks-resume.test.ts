@@ -7,6 +7,7 @@
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { caseBytes, sha256 } from "../contract/sink-cases.ts";
+import { SWAP } from "../contract/sink-driver.ts";
 import { KEPT_ENTRIES, type KeepArgument, type KeepResult, type KeptTarget } from "../contract/sink-keep.ts";
 import { type SinkServer, serveSinks } from "../contract/sink-server.ts";
 import { rounds } from "../faults/scale.ts";
@@ -35,8 +36,6 @@ afterAll(async () => {
   await server?.close();
 });
 
-/** The end of the name of a file that the browser writes aside. */
-const SWAP = ".crswap";
 /** One that it had just made for a thread that was killed: it may stay, empty, until the receive goes on. */
 const isLeft = ({ path, size }: { path: string; size: number }) => path.endsWith(SWAP) && size === 0;
 /** How soon the browser removes its own files of a thread that is gone. */

@@ -43,14 +43,17 @@ export function codeOf(error: unknown): string {
   return error instanceof Error && "code" in error ? String(error.code) : `bug: ${String(error)}`;
 }
 
+/** The end of the name of a file that the browser writes aside; it removes those of a thread that is gone when it likes. */
+export const SWAP = ".crswap";
+
 /** Everything under `root`: files with their hashes, and folders that hold nothing. */
 export async function walk(root: FileSystemDirectoryHandle, prefix = ""): Promise<Arrived[]> {
   const found: Arrived[] = [];
   for await (const [name, handle] of root.entries()) {
     const path = prefix + name;
     if (handle instanceof FileSystemFileHandle) {
-      const bytes = new Uint8Array(await (await handle.getFile()).arrayBuffer());
-      found.push({ kind: "file", path, size: bytes.length, hash: await sha256(bytes) });
+      const bytes = await bytesOf(handle);
+      if (bytes !== null) found.push({ kind: "file", path, size: bytes.length, hash: await sha256(bytes) });
     } else if (handle instanceof FileSystemDirectoryHandle) {
       const inside = await walk(handle, `${path}/`);
       if (inside.length === 0) found.push({ kind: "directory", path, size: 0, hash: "" });
@@ -58,4 +61,14 @@ export async function walk(root: FileSystemDirectoryHandle, prefix = ""): Promis
     }
   }
   return found;
+}
+
+/** Null for one of the browser's own files that went after it was listed. */
+async function bytesOf(handle: FileSystemFileHandle): Promise<Uint8Array<ArrayBuffer> | null> {
+  try {
+    return new Uint8Array(await (await handle.getFile()).arrayBuffer());
+  } catch (error) {
+    if (handle.name.endsWith(SWAP) && error instanceof DOMException && error.name === "NotFoundError") return null;
+    throw error;
+  }
 }
