@@ -8,9 +8,8 @@
  * @module
  */
 import { type FlowShape, pairsByEdge } from "./flow-shape.ts";
+import { Levels } from "./levels.ts";
 
-/** Level of an edge that is not to be used: above all others, and 0 bytes a microsecond away from it. */
-const UNUSABLE_US = 1e300;
 /** A class whose used holders differ by less than this share of their level stays as it is. */
 const TOLERANCE = 1e-3;
 /** Sweeps over one group: as many as this many looks at a pair give, within bounds. Random holders are settled after 4. */
@@ -30,14 +29,10 @@ export class Flow {
   readonly bytes: Float64Array;
   /** Bytes of each class. Set by the owner, before `settle` or `relax`. */
   readonly demandBytes: Float64Array;
-  /** When each edge is free, in weighted microseconds, with all that it has been given. Read only for others. */
-  readonly levelUs: Float64Array;
-  /** Weighted microseconds of a byte at each edge; 0 for one that is not in use. Read only for others. */
-  readonly usPerByte: Float64Array;
+  /** When each edge is free with all that it has been given. */
+  readonly levels: Levels;
   readonly #shape: FlowShape;
   readonly #sweeps: number;
-  readonly #freeUs: Float64Array;
-  readonly #bytesPerUs: Float64Array;
   /** Pairs by edge: classes of edge `e` are `#classesOf[#edgeStart[e]]` to `#classesOf[#edgeStart[e + 1]]`. */
   readonly #edgeStart: Uint32Array;
   readonly #classesOf: Uint16Array;
@@ -62,10 +57,7 @@ export class Flow {
     this.#sweeps = Math.min(MOST_SWEEPS, Math.max(LEAST_SWEEPS, Math.floor(MOST_LOOKS / Math.max(1, holder.length))));
     this.bytes = new Float64Array(holder.length);
     this.demandBytes = new Float64Array(classes);
-    this.levelUs = new Float64Array(edges);
-    this.#freeUs = new Float64Array(edges).fill(UNUSABLE_US);
-    this.usPerByte = new Float64Array(edges);
-    this.#bytesPerUs = new Float64Array(edges);
+    this.levels = new Levels(edges);
     this.#shiftUs = new Float64Array(edges);
     this.#toldUs = new Float64Array(edges);
     this.#marks = new Uint8Array(classes);
@@ -76,19 +68,19 @@ export class Flow {
     this.#bases = new Float64Array(most);
   }
 
-  /** Sets when an edge is free of all but this flow, and what a byte costs it; `usPerByte` 0 takes it out of use. */
-  setEdge(edge: number, freeUs: number, usPerByte: number): void {
-    const isUsable = usPerByte > 0;
-    this.#freeUs[edge] = isUsable ? freeUs : UNUSABLE_US;
-    this.usPerByte[edge] = usPerByte;
-    this.#bytesPerUs[edge] = isUsable ? 1 / usPerByte : 0;
-  }
-
-  /** Bytes of memory that the flow holds, apart from its shape; six of its arrays are as long as the levels. */
+  /** Bytes of memory that the flow holds, apart from its shape. */
   get memoryBytes(): number {
-    let sum = 6 * this.levelUs.byteLength + this.#edgeStart.byteLength + this.#classesOf.byteLength;
-    for (const each of [this.bytes, this.demandBytes, this.#bases, this.#marks]) sum += each.byteLength;
-    return sum;
+    const own = [
+      this.#edgeStart,
+      this.#classesOf,
+      this.bytes,
+      this.demandBytes,
+      this.#bases,
+      this.#marks,
+      this.#shiftUs,
+      this.#toldUs,
+    ];
+    return own.reduce((sum, { byteLength }) => sum + byteLength, this.levels.memoryBytes);
   }
 
   /** Marks the classes of an edge that has changed for the next `relax`; after `setEdge` for all edges that have. */
@@ -111,7 +103,7 @@ export class Flow {
     const { start, holder } = this.#shape;
     const to = start[index + 1] ?? 0;
     for (let pair = start[index] ?? 0; pair < to; pair++) {
-      if ((this.#bytesPerUs[holder[pair] ?? 0] ?? 0) > 0) return true;
+      if (this.levels.isInUse(holder[pair] ?? 0)) return true;
     }
     return false;
   }
@@ -121,9 +113,10 @@ export class Flow {
     const { order, groupEnds } = this.#shape;
     this.bytes.fill(0);
     this.#marks.fill(0);
-    this.levelUs.set(this.#freeUs);
+    this.levels.clear();
     let from = 0;
     for (const [group, to] of groupEnds.entries()) {
+      this.levels.beginGroup();
       // one class alone is level at once
       const most = to - from === 1 ? 1 : this.#sweeps;
       for (let sweep = 0; sweep < most; sweep++) {
@@ -133,7 +126,7 @@ export class Flow {
         else for (let i = to - 1; i >= from; i--) moved += this.#spread(order[i] ?? 0, 0) ? 1 : 0;
         if (moved === 0) break;
       }
-      this.#goalUs[group] = this.#peakUs(from, to);
+      this.#goalUs[group] = this.levels.peakUs();
       from = to;
     }
   }
@@ -147,17 +140,15 @@ export class Flow {
     const { order, groupEnds } = this.#shape;
     this.#shiftUs.fill(0);
     this.#toldUs.fill(0);
-    this.levelUs.set(this.#freeUs);
+    this.levels.clear();
     let isBounded = isWorse && !this.#hasDropped;
     this.#hasDropped = false;
     let from = 0;
     for (const [group, to] of groupEnds.entries()) {
-      for (let i = from; i < to; i++) {
-        const index = order[i] ?? 0;
-        this.#addLoad(index);
-        // where more has become possible, what did not matter before may
-        if (!isBounded) this.#marks[index] ||= TOLD;
-      }
+      this.levels.beginGroup();
+      this.#addLoads(from, to);
+      // where more has become possible, what did not matter before may
+      if (!isBounded) for (let i = from; i < to; i++) this.#marks[order[i] ?? 0] ||= TOLD;
       const limitUs = isBounded ? (this.#goalUs[group] ?? 0) * (1 + SLACK) : 0;
       // later groups stand on all that moves here
       const tellUs = to === order.length ? limitUs : 0;
@@ -172,6 +163,7 @@ export class Flow {
           if (mark === 0) continue;
           this.#marks[index] = 0;
           visited += 1;
+          if (mark === TOLD && this.#isLevel(index, limitUs)) continue;
           if (!this.#spread(index, mark === TOUCHED ? 0 : limitUs)) continue;
           changed[index] = 1;
           hasMoved = true;
@@ -179,8 +171,8 @@ export class Flow {
         }
       }
       // What came out level could not be helped. Where it did not, nothing is known of what could.
-      if (!isBounded) this.#goalUs[group] = visited === 0 ? this.#peakUs(from, to) : 0;
-      else if (visited === 0 && this.#highestUs > limitUs) this.#goalUs[group] = this.#peakUs(from, to);
+      if (!isBounded) this.#goalUs[group] = visited === 0 ? this.levels.peakUs() : 0;
+      else if (visited === 0 && this.#highestUs > limitUs) this.#goalUs[group] = this.levels.peakUs();
       // and may come to be better off than they were
       isBounded &&= !hasMoved;
       from = to;
@@ -195,7 +187,7 @@ export class Flow {
     for (let pair = start[index] ?? 0; pair < to; pair++) {
       const edge = holder[pair] ?? 0;
       const shift = this.#shiftUs[edge] ?? 0;
-      const level = this.levelUs[edge] ?? 0;
+      const level = this.levels.levelUs[edge] ?? 0;
       const since = shift - (this.#toldUs[edge] ?? 0);
       // one that has fallen below the limit may take from those above it
       if (Math.abs(since) <= TOLERANCE * level || (since > 0 && level <= limitUs)) continue;
@@ -212,35 +204,40 @@ export class Flow {
     }
   }
 
-  /** The highest level of an edge that the classes at places `from` to `to` of the order use. */
-  #peakUs(from: number, to: number): number {
-    const { start, holder, order } = this.#shape;
-    let peak = 0;
+  /** Adds what the classes at places `from` to `to` of the order have been given. */
+  #addLoads(from: number, to: number): void {
+    const { start, order, holder } = this.#shape;
+    if (to - from === order.length) {
+      this.levels.add(this.bytes, holder, 0, holder.length);
+      return;
+    }
     for (let i = from; i < to; i++) {
       const index = order[i] ?? 0;
-      const end = start[index + 1] ?? 0;
-      for (let pair = start[index] ?? 0; pair < end; pair++) {
-        const level = this.levelUs[holder[pair] ?? 0] ?? 0;
-        if ((this.bytes[pair] ?? 0) > 0 && level > peak) peak = level;
-      }
+      this.levels.add(this.bytes, holder, start[index] ?? 0, start[index + 1] ?? 0);
     }
-    return peak;
   }
 
-  #addLoad(index: number): void {
+  /** What `#spread` looks at first, for a class that has all its bytes: most that are told of a level are done with this. */
+  #isLevel(index: number, limitUs: number): boolean {
     const { start, holder } = this.#shape;
+    const { bytes } = this;
+    const { levelUs } = this.levels;
     const to = start[index + 1] ?? 0;
+    let lowest = Number.POSITIVE_INFINITY;
+    let highest = 0;
     for (let pair = start[index] ?? 0; pair < to; pair++) {
-      const edge = holder[pair] ?? 0;
-      this.levelUs[edge] = (this.levelUs[edge] ?? 0) + (this.bytes[pair] ?? 0) * (this.usPerByte[edge] ?? 0);
+      const level = levelUs[holder[pair] ?? 0] ?? 0;
+      if (level < lowest) lowest = level;
+      if (level > highest && (bytes[pair] ?? 0) > 0) highest = level;
     }
+    return highest - lowest <= TOLERANCE * highest || highest <= limitUs;
   }
 
   /** Levels the holders of one class, exactly. False where they were level, or none that it uses is above the limit. */
   #spread(index: number, limitUs: number): boolean {
     const { start, holder } = this.#shape;
-    const { bytes, levelUs, usPerByte } = this;
-    const bytesPerUs = this.#bytesPerUs;
+    const { bytes } = this;
+    const { levelUs, usPerByte, bytesPerUs } = this.levels;
     const bases = this.#bases;
     const from = start[index] ?? 0;
     const to = start[index + 1] ?? 0;

@@ -13,7 +13,8 @@ import { assert } from "../failure.ts";
 import { bestEdges, type EdgeTerms, edgeTerms, setEdgeTerms } from "./cost.ts";
 import { Flow } from "./flow.ts";
 import { type EdgeView, MAX_CLASSES, NO_EDGE, type PackClass, WEIGHT_ONE } from "./model.ts";
-import { Rounding, type Shares, SlotFiller, slotCounts, writeEdges } from "./slots.ts";
+import { Rounding, type Shares, slotCounts } from "./slots.ts";
+import { TableFiller, writeEdges } from "./tables.ts";
 
 const US_PER_SECOND = 1_000_000;
 /** Edges that stand ready for a class, unless told. */
@@ -34,7 +35,7 @@ export class Plan {
   /** The tables, one after the other, each with `NO_EDGE` behind it. */
   readonly #tables: Uint16Array;
   readonly #tableStart: Int32Array;
-  readonly #filler = new SlotFiller();
+  readonly #filler = new TableFiller();
   /** 1 where a class's table does not stand for its counts yet. */
   readonly #isStale: Uint8Array;
   /** True where classes were told to have other numbers of packs since the last plan. */
@@ -163,7 +164,9 @@ export class Plan {
    */
   finishUs(edge: number): number {
     const view = this.#viewOf(edge);
-    return isUsable(view) ? ((this.#flow.levelUs[edge] ?? 0) * WEIGHT_ONE) / view.weight : Number.POSITIVE_INFINITY;
+    return isUsable(view)
+      ? ((this.#flow.levels.levelUs[edge] ?? 0) * WEIGHT_ONE) / view.weight
+      : Number.POSITIVE_INFINITY;
   }
 
   /** Bytes of memory that the plan holds, apart from the classes it was given. */
@@ -194,8 +197,9 @@ export class Plan {
     this.#views[edge] = view;
     setEdgeTerms(this.#terms, edge, view);
     const scale = weight / WEIGHT_ONE;
-    if (isUsable(view)) this.#flow.setEdge(edge, scale * freeUs(view), (scale * US_PER_SECOND) / bytesPerSec);
-    else this.#flow.setEdge(edge, 0, 0);
+    const { levels } = this.#flow;
+    if (isUsable(view)) levels.setEdge(edge, scale * freeUs(view), (scale * US_PER_SECOND) / bytesPerSec);
+    else levels.setEdge(edge, 0, 0);
   }
 
   #setDemand(index: number): void {
@@ -217,7 +221,7 @@ export class Plan {
   }
 
   #round(index: number): void {
-    this.#rounding.round(this.#sharesOf(index), this.#slotsOf(index), this.#flow.usPerByte, this.#counts);
+    this.#rounding.round(this.#sharesOf(index), this.#slotsOf(index), this.#flow.levels.usPerByte, this.#counts);
     this.#isStale[index] = 1;
   }
 
