@@ -99,6 +99,10 @@ export const HOSTILE_CONTENTS: readonly HostileContent[] = [
   text("app.js", script("app.js")),
   text("module.mjs", `export {};${script("module.mjs")}`),
   text("style.css", `@import "/${RAN}/style.css"; body { background: url("/${RAN}/style.png") }`),
-  { name: "code.wasm", bytes: Uint8Array.from([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]) },
+  // With a section that says nothing: a relay takes nothing shorter than a seal.
+  {
+    name: "code.wasm",
+    bytes: Uint8Array.from([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 0, 32, 1, 0x78, ...new Uint8Array(30)]),
+  },
   html("no extension", tag("no extension")),
 ];

@@ -175,11 +175,11 @@ describe("S2: hostile contents", () => {
 
   test("in the place of sealed objects are answered by the relay as what nobody runs", async () => {
     const portal = await createPortal(relay.url);
-    for (const [index, { bytes }] of AT_RELAY.entries())
-      await putObject(relay.url, portal, {
-        header: { kind: "page", index, final: false, length: bytes.length, hash: objectHash(bytes) },
-        bytes,
-      });
+    for (const [index, { name, bytes }] of AT_RELAY.entries()) {
+      const header = { kind: "page" as const, index, final: false, length: bytes.length, hash: objectHash(bytes) };
+      const { ok } = await putObject(relay.url, portal, { header, bytes });
+      expect([name, ok]).toEqual([name, true]);
+    }
     const context = await browser.newContext({ acceptDownloads: true, extraHTTPHeaders: bearer(portal.readToken) });
     const asked = watchRequests(context);
     for (const [index, { name }] of AT_RELAY.entries()) {

@@ -55,7 +55,7 @@ describe(`R6: on a line with faults, ${NETWORK},`, () => {
   test.each(LINES)(
     `${CARGO_MIB} MiB arrive whole and without standing still: $name`,
     async ({ name, line }) => {
-      using stalls = new StallWatch(stage.relayUrl);
+      using stalls = new StallWatch(stage.network, stage.relayUrl);
       const startedMs = performance.now();
       const outcome = await stage.transfer({ cargo, line, limitMs: LIMIT_MS });
       const seconds = (performance.now() - startedMs) / 1000;

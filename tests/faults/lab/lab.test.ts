@@ -75,10 +75,14 @@ async function checkLine(
     blockUdp(): void;
     openUdp(): void;
     changeAddress(): void;
+    crossedBytes(): Promise<number> | number;
   },
   across: (count?: number) => Promise<Answers>,
 ): Promise<void> {
+  const before = await network.crossedBytes();
   expect((await across()).answers).toBe(COUNT);
+  // Each way has at least a byte for each packet.
+  expect((await network.crossedBytes()) - before).toBeGreaterThanOrEqual(2 * COUNT);
   await network.set(lineOf(60, 0));
   const late = await across(50);
   expect(late.answers).toBe(50);
@@ -89,7 +93,9 @@ async function checkLine(
   expect(answers).toBeLessThan(MOST_ANSWERS);
   await network.set(CLEAN);
   await network.cut();
+  const cutAt = await network.crossedBytes();
   expect((await across(20)).answers).toBe(0);
+  expect(await network.crossedBytes()).toBe(cutAt);
   await network.heal();
   network.blockUdp();
   expect((await across(20)).answers).toBe(0);

@@ -38,6 +38,8 @@ export interface Network extends AsyncDisposable {
   openUdp(): void;
   /** Browsers have another address. */
   changeAddress(): void;
+  /** Bytes that came out at either end of the line so far, with all that the network adds to them. */
+  crossedBytes(): Promise<number>;
 }
 
 /** Two namespaces with everything in them that the faults need. */
@@ -96,6 +98,7 @@ export async function openNamespaces(): Promise<NamespaceNetwork | undefined> {
     blockUdp: () => both.forEach(blockUdp),
     openUdp: () => both.forEach(openUdp),
     changeAddress: () => pair.changeAddress(),
+    crossedBytes: async () => (await emulator.counters()).reduce((sum, { bytes }) => sum + bytes, 0),
     async [Symbol.asyncDispose]() {
       await emulator[Symbol.asyncDispose]();
       pair[Symbol.dispose]();
@@ -125,6 +128,7 @@ export async function openProxied(): Promise<ProxiedNetwork> {
     blockUdp: () => proxy.blockUdp(),
     openUdp: () => proxy.openUdp(),
     changeAddress: () => proxy.changeAddress(),
+    crossedBytes: async () => proxy.crossedBytes(),
     setCaptive: (isCaptive) => proxy.setCaptive(isCaptive),
     [Symbol.asyncDispose]: () => proxy[Symbol.asyncDispose](),
   };

@@ -46,6 +46,7 @@ export class FaultProxy implements AsyncDisposable {
   #healed: PromiseWithResolvers<void> | undefined;
   #isUdpBlocked = false;
   #isCaptive = false;
+  #crossedBytes = 0;
 
   private constructor(port: number) {
     this.#port = port;
@@ -61,6 +62,11 @@ export class FaultProxy implements AsyncDisposable {
     proxy.#udp.bind(port, "127.0.0.1");
     await once(proxy.#udp, "listening");
     return proxy;
+  }
+
+  /** Bytes of segments and packets that it handed on. */
+  crossedBytes(): number {
+    return this.#crossedBytes;
   }
 
   set(line: Line): void {
@@ -139,6 +145,7 @@ export class FaultProxy implements AsyncDisposable {
         await arrived;
         while (this.#healed !== undefined) await this.#healed.promise;
         heldBytes -= bytes.length;
+        this.#crossedBytes += bytes.length;
         if (heldBytes <= HELD_BYTES) from.resume();
         if (!to.destroyed && !to.write(bytes))
           await Promise.race([once(to, "drain"), once(to, "close")]).catch(() => {});
@@ -169,7 +176,9 @@ export class FaultProxy implements AsyncDisposable {
     if (rateMbit > 0 && queuedMs * rateMbit * 125 > queuePackets * PACKET_BYTES) return;
     const delayMs = Math.random() < reorder ? 0 : this.#delayMs();
     void later(this.#sendMs(direction, packet.length) + delayMs).then(() => {
-      if (!this.#isUdpBlocked) deliver();
+      if (this.#isUdpBlocked) return;
+      this.#crossedBytes += packet.length;
+      deliver();
     });
   }
 

@@ -1,8 +1,9 @@
 /**
- * What a relay counted, from its metrics.
+ * What a relay counted, from its metrics, and how long nothing moved.
  *
  * @module
  */
+import type { Network } from "./network.ts";
 
 /** Bytes of objects, over all paths, since the relay started. */
 export interface Traffic {
@@ -39,22 +40,30 @@ export async function readPlainBytes(url: string): Promise<number> {
 
 const LOOK_MS = 250;
 
-/** Watches for how long nothing at all moved. */
+/** Less than this is what connections say to stay alive, and what is asked for again and again. */
+const MOVED_BYTES = 16 * 1024;
+
+/**
+ * Watches for how long nothing crossed the network. What a relay counts would not do: megabytes of what it has sent may still
+ * wait for a slow line.
+ */
 export class StallWatch implements Disposable {
+  readonly #network: Pick<Network, "crossedBytes">;
   readonly #url: string;
   readonly #timer: NodeJS.Timeout;
-  #moved: number | undefined;
-  /** Undefined until the first byte: what opens pages and connects is no standing still. */
+  #moved = 0;
+  /** Undefined until the first byte of an object: what opens pages and connects is no standing still. */
   #movedAtMs: number | undefined;
   #longestMs = 0;
 
   /** @param url of the relay, on a way that has no faults */
-  constructor(url: string) {
+  constructor(network: Pick<Network, "crossedBytes">, url: string) {
+    this.#network = network;
     this.#url = url;
     this.#timer = setInterval(() => void this.#look().catch(() => {}), LOOK_MS);
   }
 
-  /** The longest time without a byte stored or delivered so far. */
+  /** The longest time so far in which next to nothing arrived. */
   get longestMs(): number {
     return this.#longestMs;
   }
@@ -64,11 +73,16 @@ export class StallWatch implements Disposable {
   }
 
   async #look(): Promise<void> {
-    const { receivedBytes, sentBytes } = await readTraffic(this.#url);
+    const moved = await this.#network.crossedBytes();
     const nowMs = performance.now();
-    const moved = receivedBytes + sentBytes;
-    if (this.#moved !== undefined && moved !== this.#moved) this.#movedAtMs = nowMs;
+    if (this.#movedAtMs === undefined) {
+      const { receivedBytes, sentBytes } = await readTraffic(this.#url);
+      if (receivedBytes + sentBytes === 0) return;
+      this.#movedAtMs = nowMs;
+    }
+    this.#longestMs = Math.max(this.#longestMs, nowMs - this.#movedAtMs);
+    if (moved - this.#moved < MOVED_BYTES) return;
     this.#moved = moved;
-    this.#longestMs = Math.max(this.#longestMs, nowMs - (this.#movedAtMs ?? nowMs));
+    this.#movedAtMs = nowMs;
   }
 }
