@@ -135,6 +135,11 @@ export class Orchestrator {
     this.#dispatcher.want(pack);
   }
 
+  /** A pack is wanted that an edge was asked for before anything was ordered. @param leftBytes that have not come */
+  adopt(pack: number, edge: number, leftBytes: number, nowMs: number): void {
+    this.#dispatcher.adopt(pack, edge, leftBytes, nowMs);
+  }
+
   unwant(pack: number): void {
     this.#dispatcher.unwant(pack);
   }

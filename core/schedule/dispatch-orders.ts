@@ -34,6 +34,8 @@ export interface Start {
   readonly edge: number;
   /** True for a second copy of a pack that is under way elsewhere. */
   readonly isDuplicate: boolean;
+  /** The edge that has the first copy is so slow that what came of it is given up. */
+  readonly isRescue?: true;
 }
 
 /** What to do now. The cancellations come first: they make room for the starts. */

@@ -94,6 +94,38 @@ describe("the edge", () => {
   });
 });
 
+describe("a pack that was asked for elsewhere", () => {
+  it("counts at the edge that has it under way, is not started again, and arrives like any other", () => {
+    const dispatcher = dispatcherOf([{}]);
+    dispatcher.adopt(0, 0, PACK, 0);
+    dispatcher.adopt(1, 0, PACK / 2, 0);
+    wantAll(dispatcher, 10);
+    expect(dispatcher.counts).toMatchObject({ wanted: 10, active: 2 });
+    expect(packs(dispatcher.tick(0))).toEqual([]);
+    dispatcher.progress(0, 0, PACK / 2, 500);
+    expect(packs(dispatcher.fill(500))).toEqual([2]);
+    expect(dispatcher.arrived(0, 0)).toBe(true);
+    expect(dispatcher.arrived(0, 0)).toBe(false);
+  });
+
+  it("goes to another edge when the one that has it fails or is lost", () => {
+    const dispatcher = dispatcherOf([{ bytesPerSec: 100 * PACK }, { bytesPerSec: 10 * PACK }]);
+    dispatcher.adopt(0, 0, PACK / 10, 0);
+    dispatcher.adopt(1, 0, PACK / 10, 0);
+    dispatcher.failed(0, 0, 10);
+    expect(starts(dispatcher.fill(10))).toEqual(["0@1"]);
+    dispatcher.edgeLost(0);
+    expect(starts(dispatcher.fill(20))).toEqual(["1@1"]);
+  });
+
+  it("is one that nobody else was asked for", () => {
+    const dispatcher = dispatcherOf([{}]);
+    dispatcher.want(0);
+    expect(() => dispatcher.adopt(0, 0, PACK, 0)).toThrow();
+    expect(() => dispatcher.adopt(1, 7, PACK, 0)).toThrow();
+  });
+});
+
 describe("a pack that its edge fails", () => {
   it("starts at a backup in the same tick when the edge is lost, and the backups share what it had", () => {
     const dispatcher = dispatcherOf([{ bytesPerSec: 100 * PACK, rttUs: 50_000 }, {}, {}]);

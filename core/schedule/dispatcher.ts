@@ -15,12 +15,9 @@ import { HolderMap } from "./dispatch-holders.ts";
 import type { Counts, DispatcherOptions, Orders, Start, Want } from "./dispatch-orders.ts";
 import { compareWanted, type Wanted, WantQueue } from "./dispatch-queue.ts";
 import { Distributor } from "./distributor.ts";
-import { nextCopies } from "./endgame.ts";
+import { Copies } from "./endgame.ts";
 import { EdgeInFlight, type Flight } from "./in-flight.ts";
 import { type EdgeView, NO_EDGE } from "./model.ts";
-
-/** Copies of packs under way, at most, as a part of all packs that were wanted; one is always allowed. */
-const DUPLICATES = 0.02;
 
 /** All times that it is given are ms of one clock, and never go back. */
 export class Dispatcher {
@@ -35,12 +32,12 @@ export class Dispatcher {
   readonly #bans = new Bans(this.#holders);
   readonly #backups = new Backups((edge) => this.#edges.get(edge));
   readonly #distributor: Distributor;
+  readonly #copies = new Copies();
   /** Packs that their edge failed, and are to be started elsewhere at once. */
   #orphans: Wanted[] = [];
   #cancel: { pack: number; edge: number }[] = [];
   #start: Start[] = [];
   #everWanted = 0;
-  #duplicates = 0;
   #version = 0;
 
   constructor({ edges, packBytes, seed, timesOut = true }: DispatcherOptions) {
@@ -56,10 +53,7 @@ export class Dispatcher {
     assert(Number.isInteger(pack) && pack >= 0 && !Number.isNaN(deadlineMs), "a pack's number and deadline");
     const known = this.#wanted.get(pack);
     if (known === undefined) {
-      const wanted: Wanted = { pack, priority, deadlineMs, group: undefined, failures: undefined };
-      this.#wanted.set(pack, wanted);
-      this.#everWanted += 1;
-      this.#enqueue(wanted);
+      this.#enqueue(this.#add(pack, priority, deadlineMs));
       return;
     }
     if (known.priority === priority && known.deadlineMs === deadlineMs) return;
@@ -68,6 +62,15 @@ export class Dispatcher {
     known.priority = priority;
     known.deadlineMs = deadlineMs;
     if (waits) this.#enqueue(known);
+  }
+
+  /** A pack is wanted that was asked for elsewhere, and is under way at an edge: some of its bytes may have come. */
+  adopt(pack: number, edge: number, leftBytes: number, nowMs: number): void {
+    const known = this.#edges.get(edge);
+    assert(known !== undefined && !this.#wanted.has(pack), "an edge that is known, a pack that is not");
+    const wanted = this.#add(pack, 0, Number.POSITIVE_INFINITY);
+    known.take(wanted, false, nowMs, Math.min(leftBytes, this.#packBytes));
+    this.#underWay.set(pack, [edge]);
   }
 
   /** A pack is wanted no more; where it is under way it is cancelled. */
@@ -170,7 +173,7 @@ export class Dispatcher {
   fill(nowMs: number): Orders {
     this.#placeOrphans(nowMs);
     const canMore = this.#distributor.distribute(nowMs, this.#version, (wanted, edge) =>
-      this.#begin(wanted, edge, false, nowMs),
+      this.#begin(wanted, edge, "first", nowMs),
     );
     if (!canMore) this.#startCopies(nowMs);
     const orders = { cancel: this.#cancel, start: this.#start };
@@ -186,11 +189,18 @@ export class Dispatcher {
       for (const { holders, count } of groups.values())
         if (!holders.edges.some((edge) => this.#isUsable(edge))) waiting += count;
     }
-    return { wanted: this.#wanted.size, active: this.#underWay.size, waiting, duplicates: this.#duplicates };
+    return { wanted: this.#wanted.size, active: this.#underWay.size, waiting, duplicates: this.#copies.started };
   }
 
   #isUsable(edge: number): boolean {
     return this.#edges.get(edge)?.isUsable === true;
+  }
+
+  #add(pack: number, priority: number, deadlineMs: number): Wanted {
+    const wanted: Wanted = { pack, priority, deadlineMs, group: undefined, failures: undefined };
+    this.#wanted.set(pack, wanted);
+    this.#everWanted += 1;
+    return wanted;
   }
 
   #enqueue(wanted: Wanted): void {
@@ -211,13 +221,14 @@ export class Dispatcher {
     }
   }
 
-  #begin(wanted: Wanted, edge: EdgeInFlight, isDuplicate: boolean, nowMs: number): void {
+  #begin(wanted: Wanted, edge: EdgeInFlight, copy: "first" | "copy" | "rescue", nowMs: number): void {
     const { pack } = wanted;
+    const isDuplicate = copy !== "first";
     edge.start(wanted, isDuplicate, nowMs);
     const edges = this.#underWay.get(pack);
     if (edges === undefined) this.#underWay.set(pack, [edge.edge]);
     else edges.push(edge.edge);
-    this.#start.push({ pack, edge: edge.edge, isDuplicate });
+    this.#start.push({ pack, edge: edge.edge, isDuplicate, ...(copy === "rescue" && { isRescue: true }) });
     this.#backups.prepare(this.#holders.at(pack), this.#version, nowMs);
   }
 
@@ -270,21 +281,19 @@ export class Dispatcher {
       const isNext = wanted.priority >= topPriority;
       const backup = isNext ? this.#backups.pick(this.#holders.at(wanted.pack), nowMs) : undefined;
       if (backup === undefined) this.#enqueue(wanted);
-      else this.#begin(wanted, backup, false, nowMs);
+      else this.#begin(wanted, backup, "first", nowMs);
     }
   }
 
   #startCopies(nowMs: number): void {
-    const allowed = Math.max(1, Math.floor(DUPLICATES * this.#everWanted)) - this.#duplicates;
     const state = {
       edges: this.#edges,
+      packBytes: this.#packBytes,
       holders: (pack: number) => this.#holders.at(pack),
       copies: (pack: number) => this.#underWay.get(pack)?.length ?? 0,
     };
-    for (const { flight, edge } of nextCopies(state, allowed, nowMs)) {
-      if (edge.room(nowMs) === 0) continue;
-      this.#duplicates += 1;
-      this.#begin(flight.wanted, edge, true, nowMs);
-    }
+    this.#copies.start(state, this.#everWanted, nowMs, ({ wanted }, edge, isRescue) =>
+      this.#begin(wanted, edge, isRescue ? "rescue" : "copy", nowMs),
+    );
   }
 }

@@ -13,7 +13,7 @@ describe("the end game", () => {
     expect(starts(dispatcher.tick(50))).toEqual(["1@1"]);
     dispatcher.arrived(1, 1);
     const orders = dispatcher.fill(100);
-    expect(orders.start).toEqual([{ pack: 0, edge: 1, isDuplicate: true }]);
+    expect(orders.start).toEqual([{ pack: 0, edge: 1, isDuplicate: true, isRescue: true }]);
     expect(dispatcher.arrived(0, 1)).toBe(true);
     expect(dispatcher.fill(150).cancel).toEqual([{ pack: 0, edge: 0 }]);
     expect(dispatcher.arrived(0, 0)).toBe(false);
@@ -54,8 +54,27 @@ describe("the end game", () => {
       dispatcher.want(pack);
       dispatcher.unwant(pack);
     }
-    expect(dispatcher.tick(50).start).toEqual([{ pack: 0, edge: 2, isDuplicate: true }]);
+    expect(dispatcher.tick(50).start).toEqual([{ pack: 0, edge: 2, isDuplicate: true, isRescue: true }]);
     expect(dispatcher.tick(1_700).start).toEqual([]);
+  });
+
+  it("rescues every pack that is stuck at a far slower edge, as long as much of it is lacking", () => {
+    const dispatcher = dispatcherOf([{ bytesPerSec: PACK / 50 }, { bytesPerSec: 10 * PACK }]);
+    const [stuck, almostThere] = [[0, 1, 2, 3], 4];
+    for (const pack of stuck) dispatcher.adopt(pack, 0, PACK / 2, 0);
+    dispatcher.adopt(almostThere, 0, PACK / 10, 0);
+    const copies: { pack: number; isRescue: boolean }[] = [];
+    for (let nowMs = 50; nowMs < 1_000; nowMs += 50) {
+      for (const { pack, edge, isRescue = false } of dispatcher.tick(nowMs).start) {
+        expect(edge).toBe(1);
+        copies.push({ pack, isRescue });
+        if (pack !== almostThere) expect(dispatcher.arrived(pack, edge)).toBe(true);
+      }
+    }
+    expect(copies.toSorted((a, b) => a.pack - b.pack)).toEqual([
+      ...stuck.map((pack) => ({ pack, isRescue: true })),
+      { pack: almostThere, isRescue: false },
+    ]);
   });
 
   it("makes no copy that would not gain", () => {

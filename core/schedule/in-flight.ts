@@ -149,6 +149,11 @@ export class EdgeInFlight {
   /** Puts a pack under way. There must be room. */
   start(wanted: Wanted, isDuplicate: boolean, nowMs: number): Flight {
     assert(this.roomAtMost(nowMs) > 0 && !this.#flights.has(wanted.pack), "there is room for the pack");
+    return this.take(wanted, isDuplicate, nowMs);
+  }
+
+  /** Counts a pack that is under way, whether there is room or not. @param leftBytes of it that have not come */
+  take(wanted: Wanted, isDuplicate: boolean, nowMs: number, leftBytes: number = this.#packBytes): Flight {
     const expectedMs = costUs(this.#loaded(WEIGHT_ONE), this.#packBytes) / US_PER_MS;
     const flight: Flight = {
       wanted,
@@ -156,13 +161,13 @@ export class EdgeInFlight {
       startedMs: nowMs,
       isDuplicate,
       expectedMs,
-      leftBytes: this.#packBytes,
+      leftBytes,
       dueMs: this.#timesOut ? nowMs + timeoutMs(expectedMs) : Number.POSITIVE_INFINITY,
-      leftAtDue: this.#packBytes,
+      leftAtDue: leftBytes,
     };
     if (this.#flights.size === 0) this.#heardMs = nowMs;
     this.#flights.set(wanted.pack, flight);
-    this.#leftBytes += this.#packBytes;
+    this.#leftBytes += leftBytes;
     return flight;
   }
 

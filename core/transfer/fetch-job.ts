@@ -19,6 +19,8 @@ export class Attempt {
   isCounted = false;
   /** What is wrong with its bytes is the link's to repeat. */
   isRaw = false;
+  /** Bytes of it that came, as far as the edge tells. */
+  cameBytes = 0;
   /** When the object's last byte was there. */
   cameMs: number | undefined;
 

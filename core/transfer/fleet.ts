@@ -176,6 +176,7 @@ export class Fleet implements ObjectSource {
     const onBytes = (bytes: number) => {
       // What did not exist yet was no work until it came.
       count(false);
+      attempt.cameBytes += bytes;
       if (!attempt.isOver) this.#orchestrator.progress(job.index, edge, bytes, this.#clock.now());
     };
     if (job.isOrdered) count(true);
@@ -256,21 +257,25 @@ export class Fleet implements ObjectSource {
     const leftBytes = Math.max(0, this.#end - this.#next) * SEALED_PACK_BYTES;
     if (!this.#members.look(this.#jobs.values(), leftBytes, nowMs) || this.#isAlone) return;
     for (const job of this.#jobs.values()) {
-      if (job.kind === "pack") this.#order(job);
+      if (job.kind === "pack") this.#order(job, nowMs);
       else this.#askAll(job);
     }
   }
 
-  /** What home alone was asked for is ordered from now on; what it has begun it finishes, if it can. */
-  #order(job: FetchJob): void {
+  /** What home alone was asked for is ordered from now on; what it has begun it goes on with, as if it had been ordered there. */
+  #order(job: FetchJob, nowMs: number): void {
     if (job.isOrdered || !this.#orchestrator.isHeld(job.index)) return;
     const attempt = job.attempts.get(HOME);
+    job.isOrdered = true;
+    if (this.#members.isHomeGiving && attempt?.isCounted === true) {
+      const leftBytes = Math.max(0, SEALED_PACK_BYTES - attempt.cameBytes);
+      this.#orchestrator.adopt(job.index, HOME, leftBytes, nowMs);
+      return;
+    }
     if (this.#members.isHomeGiving) {
-      if (attempt?.isCounted === true) return;
       attempt?.end();
       job.attempts.delete(HOME);
     }
-    job.isOrdered = true;
     this.#orchestrator.want(job.index);
   }
 

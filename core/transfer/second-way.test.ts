@@ -98,6 +98,18 @@ describe("a second way to home", () => {
     expect(world.clock.now() - startedMs).toBeLessThan(1.15 * (aloneMs + togetherMs));
   });
 
+  it("takes over what the link began and would take far longer for", async () => {
+    const world = new World([0.2, 10]);
+    const startedMs = world.clock.now();
+    world.start();
+    await world.pass(2_900);
+    expect([world.home.asked.length, world.home.gave.length]).toEqual([WINDOW, 0]);
+    await world.toEnd();
+    const [aloneMs, togetherMs] = [3_000, (60 * SEALED_PACK_BYTES) / 10_200];
+    expect(world.clock.now() - startedMs).toBeLessThan(1.15 * (aloneMs + togetherMs));
+    expect(world.standings).toEqual(["webtransport up", "tcp up"]);
+  });
+
   it.each([0.5, 0.25, 0.7])(
     "is left again where both share one line (%s of it the link's), and nothing of that is told as a change",
     async (homeShare) => {

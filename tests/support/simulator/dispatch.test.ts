@@ -44,7 +44,7 @@ function withEdges(world: World, change: (edge: SimEdge, number: number) => SimE
 
 describe("in worlds of edges that fail, come back, fall silent, slow down and lie", () => {
   it(
-    "every pack arrives once, caps hold at every start, and copies stay below their bound",
+    "every pack arrives once, caps hold at every start, and copies but for rescues stay below their bound",
     () =>
       fc.assert(
         fc.property(seeds, (seed) => {

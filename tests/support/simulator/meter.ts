@@ -34,6 +34,7 @@ export class Meter {
   readonly #underWay = new Map<number, number>();
   #wastedBytes = 0;
   #duplicates = 0;
+  #rescues = 0;
 
   constructor(world: World) {
     this.#world = world;
@@ -61,7 +62,8 @@ export class Meter {
     this.#underWay.set(pack, copies + 1);
     this.#waiting.delete(pack);
     this.#starts.push({ ...start, atMs: nowMs });
-    this.#duplicates += Number(isDuplicate);
+    if (start.isRescue) this.#rescues += 1;
+    else if (isDuplicate) this.#duplicates += 1;
     const orphan = this.#orphaned.get(pack);
     if (orphan === undefined || orphan.isRestarted) return;
     orphan.isRestarted = true;
@@ -110,6 +112,7 @@ export class Meter {
       bytesByEdge: this.#bytesByEdge,
       wastedBytes: this.#wastedBytes,
       duplicates: this.#duplicates,
+      rescues: this.#rescues,
       failoverMs: this.#failoverMs,
       restartMs: this.#restartMs,
       idleMsByEdge: this.#idleMs,

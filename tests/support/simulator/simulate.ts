@@ -25,8 +25,10 @@ export interface Outcome {
   readonly bytesByEdge: readonly number[];
   /** Bytes that came and were of no use. */
   readonly wastedBytes: number;
-  /** Second copies started. */
+  /** Second copies started, apart from … */
   readonly duplicates: number;
+  /** … those of packs that are under way at far slower edges. */
+  readonly rescues: number;
   /** For each pack under way at an edge that was lost: milliseconds to the first byte from another edge. */
   readonly failoverMs: readonly number[];
   /** The same, to the start at another edge. */
