@@ -38,6 +38,7 @@ export const FAULTS: readonly Fault[] = [
   { id: "S1", what: "hostile names" },
   { id: "S2", what: "hostile contents" },
   { id: "S3", what: "names that are taken, links in the way" },
+  { id: "S4", what: "forgeries" },
   { id: "S5", what: "every route and token" },
   { id: "S6", what: "quotas" },
   { id: "S7", what: "decoders fuzzed" },

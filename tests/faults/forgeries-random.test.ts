@@ -27,7 +27,7 @@ const place: GrantPlace = { portal: noise(16, "portal"), link: noise(16, "link")
 const read: Grant = { capability: "read", secret: noise(32, "R") };
 const offered = { request: noise(16, "request"), delivery: noise(16, "delivery") };
 
-describe("a link, a grant or an offer that was changed by one without its keys", () => {
+describe("S4: a link, a grant or an offer that was changed by one without its keys", () => {
   it.each<[string, FailureCode, (told: OpenedLink, second: OpenedLink) => OpenedLink]>([
     ["the commitment of another link", "link/wrong-secret", (told, { keyCommitment }) => ({ ...told, keyCommitment })],
     [
@@ -135,7 +135,7 @@ function step(bytes: Uint8Array, donor: Uint8Array, dice: Dice): Uint8Array {
   }
 }
 
-describe("random changes", () => {
+describe("S4: random changes", () => {
   it(
     "[SEAL-3] [KEY-7] [KEY-8] to objects, grants and offers are all refused, and none gives a byte out",
     async () => {

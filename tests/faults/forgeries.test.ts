@@ -256,7 +256,7 @@ function lastOf({ pages }: GoodPortal): Place {
   return `page ${pages - 1}`;
 }
 
-describe("a portal that was changed by one without its keys", () => {
+describe("S4: a portal that was changed by one without its keys", () => {
   it("is received when nothing was changed", async () => {
     const { code, sink } = await receive(new Map());
     expect([code, sink.state, sink.files.size]).toEqual(["resolved", "finished", 2]);
