@@ -44,7 +44,7 @@ export class Progress {
   link: LinkStatus = { carrier: null, reason: null, nextTryAtMs: null, failure: null };
   /** What tells of the edges, once there are any. */
   edges: ((waits: Waits) => EdgesSnapshot) | undefined;
-  engine: EngineStatus = { kind: "cpu", reason: "not-measured", adapter: null, figures: null };
+  engine: EngineStatus = { kind: "cpu", gpuStages: [], reason: "not-measured", adapter: null, figures: null };
   #phase: "preparing" | "running" | "done" | "failed" | "cancelled" = "preparing";
   #failure: Failure | null = null;
   readonly #eta = new Eta();

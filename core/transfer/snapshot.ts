@@ -36,19 +36,20 @@ export type EngineReason =
   | "no-webgpu"
   | "software-gpu"
   | "small-input"
-  | "receiving"
   | "not-measured"
   | "measured-faster"
   | "gpu-failed"
   | "gpu-lost"
   | "gpu-wrong";
 
+/** The stages of an engine's work: a sender's, cutting with hashing and LZ4; then a receiver's, LZ4 and hashing. */
+export const ENGINE_STAGES = ["cut", "compress", "decompress", "hash"] as const;
+export type EngineStage = (typeof ENGINE_STAGES)[number];
+
 /** What one engine did when it was measured: millions of plaintext bytes per second. */
-export interface EngineSpeeds {
-  /** Cutting and hashing. */
-  readonly cut: number;
-  /** LZ4. */
-  readonly compress: number;
+export interface EngineSpeeds extends Readonly<Record<EngineStage, number>> {
+  /** LZ4 of bytes that another engine cut, so that they have to be moved first; `compress` is of those that it still holds. */
+  readonly compressMoved: number;
 }
 
 /** Measurements of both engines on one adapter, by one version of the shaders; may be kept and given again. */
@@ -64,7 +65,10 @@ export interface EngineFigures {
 
 /** Which engine works, and why. */
 export interface EngineStatus {
+  /** `gpu` where it does any stage. */
   readonly kind: "cpu" | "gpu";
+  /** Stages that the GPU does; the CPU does the others. */
+  readonly gpuStages: readonly EngineStage[];
   readonly reason: EngineReason;
   /** What the browser tells of the GPU, null when none was opened. */
   readonly adapter: string | null;

@@ -8,12 +8,15 @@ import { cutRule, cutSizesFor } from "../../core/chunk/cut-sizes.ts";
 import { GEAR } from "../../core/chunk/gear.ts";
 import { writeLz4Frame } from "../../core/compress/lz4-frame.ts";
 import type { CutSizes, Engine, Piece, RunRange } from "../../core/ports/engine.ts";
+import { readFigures } from "../../core/transfer/engine-figures.ts";
 import { KIB, MIB } from "../../core/units.ts";
 import { noise, prose } from "../../tests/support/bytes.ts";
 import { testGpu } from "../../tests/support/gpu.ts";
 import { loadEngine } from "../../tests/support/kernels.ts";
+import { SwitchingEngine } from "../switching-engine.ts";
 import { type GpuDevice, openGpu } from "./device.ts";
 import { createGpuEngine } from "./gpu-engine.ts";
+import { measureEngines } from "./measure-engines.ts";
 import { mixture } from "./mixture.ts";
 import { selfTest } from "./self-test.ts";
 
@@ -50,8 +53,13 @@ function piecesOf(lengths: readonly number[], isFinal: (i: number) => boolean): 
   });
 }
 
-async function expectSameCuts(bytes: Uint8Array<ArrayBuffer>, pieces: readonly Piece[], sizes: CutSizes) {
-  const [ours, theirs] = [await engine.cut(bytes, pieces, sizes), await cpu.cut(bytes, pieces, sizes)];
+async function expectSameCuts(
+  bytes: Uint8Array<ArrayBuffer>,
+  pieces: readonly Piece[],
+  sizes: CutSizes,
+  by: Engine = engine,
+) {
+  const [ours, theirs] = [await by.cut(bytes, pieces, sizes), await cpu.cut(bytes, pieces, sizes)];
   const plain = (results: typeof ours) =>
     results.map(({ ends, hashes }) => ({ ends: [...ends], hashes: Buffer.from(hashes).toString("hex") }));
   expect(plain(ours)).toEqual(plain(theirs));
@@ -199,6 +207,22 @@ describe("GPU engine", () => {
     );
   });
 
+  it.each([["cut"], ["compress"]] as const)("shares a batch with the CPU, itself doing only: %s", async (stage) => {
+    const shared = new SwitchingEngine(cpu);
+    shared.use(engine, [stage]);
+    for (const seed of [20, 21]) {
+      const bytes = mixture(2 * MIB + 7, seed);
+      const runs = [
+        { start: 0, end: 800_000 },
+        { start: 800_000, end: bytes.length },
+      ];
+      await expectSameCuts(bytes, [{ start: 0, end: bytes.length, final: true }], SMALL, shared);
+      const packed = await expectDecodes(bytes, runs, shared);
+      const own = await (stage === "cut" ? cpu : engine).compress(bytes, runs, "lz4");
+      expect(packed.map((frame) => frame?.length)).toEqual(own.map((frame) => frame?.length));
+    }
+  });
+
   it("hashes slices as the CPU does, empty ones too", async () => {
     const bytes = noise(MIB + 5, 10);
     const ends = Uint32Array.of(0, 1, 1025, 1025, 65_537, 500_000, 1_000_001, MIB + 5);
@@ -222,5 +246,11 @@ describe("GPU engine", () => {
     await expect(engine.decompress(broken, "lz4", plain.length)).rejects.toEqual(mismatch);
     await expect(engine.decompress(frame, "lz4", plain.length - 1)).rejects.toEqual(mismatch);
     expect(Buffer.compare(await engine.decompress(frame, "lz4", plain.length), plain)).toBe(0);
+  });
+
+  // The last, as a measurement that was given up goes on on the device.
+  it("is measured in every stage, or was too slow, and what was measured may be kept", async () => {
+    const figures = await measureEngines(cpu, engine, "soft");
+    expect(readFigures(structuredClone(figures))).toEqual(figures);
   });
 });

@@ -21,7 +21,7 @@ import { Slot } from "./slot.ts";
 /** Bytes with which a call is quickest: enough that the round trips weigh little. */
 const BATCH_BYTES = 16 * MIB;
 /** Below these the processor is done before the device has begun. */
-const MIN_HASH_BYTES = 1 * MIB;
+const MIN_HASH_BYTES = 512 * KIB;
 const MIN_EXPAND_BYTES = 512 * KIB;
 const SLOTS = 2;
 

@@ -10,7 +10,7 @@ import { assertEqualBytes } from "./compare.ts";
 import { mixture } from "./mixture.ts";
 
 const TEST_BYTES = 200 * KIB;
-/** The frame that is decompressed holds the mixture as often as it takes for the engine not to leave it to the CPU. */
+/** What is decompressed and hashed holds the mixture as often as it takes for the engine not to leave it to the CPU. */
 const REPEATED = 3;
 const SEED = 0x77617270;
 /** Small chunks, so that there are many. */
@@ -50,6 +50,8 @@ export async function selfTest(engine: Engine, cpu: Engine): Promise<void> {
     const [frame] = await cpu.compress(repeated, [{ start: 0, end: repeated.length }], "lz4");
     const plain = frame && (await engine.decompress(frame, "lz4", repeated.length));
     assertEqualBytes(plain, repeated, "decompress");
+    const ends = Uint32Array.from(PIECE_ENDS, (end) => REPEATED * end);
+    assertEqualBytes(await engine.hash(repeated, ends), await cpu.hash(repeated, ends), "hash");
   } catch (error) {
     throw toFailure(error, "engine/failed");
   }

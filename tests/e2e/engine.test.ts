@@ -60,6 +60,26 @@ async function crashUntilGone(browser: Browser): Promise<void> {
   await page.close();
 }
 
+/** Sends a file that is not worth keeping, and receives it; gives what both pages say of their engines. */
+async function sentences(browser: Browser, bytes: number): Promise<string[]> {
+  const path = freshPath();
+  try {
+    await writeFile(path, noise(bytes, "by itself"));
+    const sender = await openPage(browser, withQuery(relay.url, { path: "tcp" }));
+    await dropPaths(sender, [path]);
+    const link = await createLink(sender);
+    const receiver = await openPage(browser, link);
+    await receiveDownload(receiver);
+    const said = [sender, receiver].map(async (page) => {
+      await waitForState(page, "done");
+      return (await page.getByText(/^(CPU|GPU)( engine| for)/).textContent()) ?? "";
+    });
+    return await Promise.all(said);
+  } finally {
+    await rm(path, { force: true });
+  }
+}
+
 /** Sends the file, does `meanwhile` once its first bytes are on the relay, receives it, and compares. Gives both engines. */
 async function transfer(browser: Browser, meanwhile: () => Promise<void> = async () => {}): Promise<(string | null)[]> {
   const query = { engine: "gpu", path: "tcp" };
@@ -83,6 +103,15 @@ describe("a transfer on the GPU", () => {
   test("arrives byte for byte, and both pages say that the GPU did it", async () => {
     await withBrowser(async (browser) => {
       expect(await transfer(browser)).toEqual(["gpu", "gpu"]);
+    });
+  });
+
+  test("is looked into by itself from 64 MiB on, by both sides, which leave a GPU alone that is none", async () => {
+    await withBrowser(async (browser) => {
+      const small = "CPU engine: there is too little to do for it to be worth while to ask the GPU.";
+      expect(await sentences(browser, 64 * MIB - 1)).toEqual([small, small]);
+      const none = "CPU engine: this browser's GPU is only imitated by the processor.";
+      expect(await sentences(browser, 64 * MIB)).toEqual([none, none]);
     });
   });
 

@@ -64,7 +64,7 @@ const BLANK: TransferSnapshot = {
   entriesDone: 0,
   entriesTotal: 0,
   listed: false,
-  engine: { kind: "cpu", reason: "not-measured", adapter: null, figures: null },
+  engine: { kind: "cpu", gpuStages: [], reason: "not-measured", adapter: null, figures: null },
   path: null,
   carrier: null,
   pathReason: null,

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { TransferSnapshot } from "../../core/transfer/snapshot.ts";
 import { EDGES } from "../../tests/support/scripted-edges.ts";
 import { FAILURE_MESSAGES } from "./messages.ts";
-import { engineSentence, HINDRANCES, paceSentence, pathSentence, stateAnnouncement, stateName } from "./sentences.ts";
+import { HINDRANCES, paceSentence, pathSentence, stateAnnouncement, stateName } from "./sentences.ts";
 
 const snapshot: TransferSnapshot = {
   state: "running",
@@ -11,7 +11,7 @@ const snapshot: TransferSnapshot = {
   entriesDone: 0,
   entriesTotal: 0,
   listed: true,
-  engine: { kind: "cpu", reason: "no-webgpu", adapter: null, figures: null },
+  engine: { kind: "cpu", gpuStages: [], reason: "no-webgpu", adapter: null, figures: null },
   path: "tcp",
   carrier: "websocket",
   pathReason: "webtransport-blocked",
@@ -48,16 +48,6 @@ describe("sentences of a snapshot", () => {
     );
     expect(pathSentence({ ...snapshot, path: "peer", carrier: null })).toBe(
       "Using direct connections between devices.",
-    );
-  });
-
-  it("say the engine and why", () => {
-    expect(engineSentence(snapshot)).toBe("CPU engine: this browser offers no GPU.");
-    const speeds = { cpu: { cut: 600.4, compress: 450 }, gpu: { cut: 4000, compress: 9999.6 } };
-    const figures = { version: 1, adapter: "test", measuredAtMs: 0, ...speeds };
-    const engine = { kind: "gpu", reason: "measured-faster", adapter: "test", figures } as const;
-    expect(engineSentence({ ...snapshot, engine })).toBe(
-      "GPU engine: it was measured to be faster here (cut and hash GPU 4,000\u00a0MB/s, CPU 600\u00a0MB/s, compress GPU 10,000\u00a0MB/s, CPU 450\u00a0MB/s).",
     );
   });
 

@@ -9,10 +9,6 @@ import type { FailureCode } from "../../core/failure.ts";
 import type {
   Bottleneck,
   Carrier,
-  EngineFigures,
-  EngineReason,
-  EngineSpeeds,
-  EngineStatus,
   PathReason,
   ShownPath,
   TransferSnapshot,
@@ -20,7 +16,6 @@ import type {
   WaitingFor,
 } from "../../core/transfer/snapshot.ts";
 import { WEBTRANSPORT_CONNECT_MS } from "../../core/units.ts";
-import type { EngineSetting } from "./lib/engine-setting.ts";
 import { formatDuration } from "./lib/format.ts";
 import { FAILURE_MESSAGES } from "./messages.ts";
 import { edgesSentence } from "./sentences-edges.ts";
@@ -50,35 +45,6 @@ export const PATH_REASONS = {
   "webtransport-back": "UDP gets through again",
   "websocket-blocked": "something on the way does not let WebSockets through",
 } as const satisfies Record<PathReason, string>;
-
-export const ENGINE_NAMES = { cpu: "CPU", gpu: "GPU" } as const satisfies Record<EngineStatus["kind"], string>;
-
-/** Follows "<engine> engine: " in one sentence. */
-export const ENGINE_REASONS = {
-  forced: "it was asked for by name",
-  "no-webgpu": "this browser offers no GPU",
-  "software-gpu": "this browser's GPU is only imitated by the processor",
-  "small-input": "there is too little to do for it to be worth while to ask the GPU",
-  receiving: "receiving waits for the network, so the GPU is used only where it is asked for",
-  "not-measured": "the GPU was not measured yet",
-  "measured-faster": "it was measured to be faster here",
-  "gpu-failed": "the GPU could not do the work",
-  "gpu-lost": "the GPU was lost on the way",
-  "gpu-wrong": "the GPU gave wrong bytes, which were noticed and done again",
-} as const satisfies Record<EngineReason, string>;
-
-/** In place of `forced` on the dashboard, which knows who asks. */
-const ENGINE_ASKERS = { address: "this page's address asks for it", setting: "the setting below asks for it" } as const;
-
-export const ENGINE_STAGES = { cut: "Cut and hash", compress: "Compress (LZ4)" } as const satisfies Record<
-  keyof EngineSpeeds,
-  string
->;
-
-export const ENGINE_SETTINGS = { auto: "Automatic", gpu: "GPU", cpu: "CPU" } as const satisfies Record<
-  EngineSetting,
-  string
->;
 
 export const BOTTLENECKS = {
   reading: "The disk sets the pace: everything waits for reading.",
@@ -171,25 +137,6 @@ export function pathSentence({ path, carrier, pathReason }: TransferSnapshot): s
   if (path === "webtransport" || path === "tcp") return `Using ${PATH_NAMES[path]}${name && ` (${name})`}${reason}.`;
   // The carrier and its reason are the relay's, which is only one of the ways.
   return `Using ${PATH_NAMES[path]}${name && `; the relay by ${name}`}${name && reason}.`;
-}
-
-/** "CPU engine: this browser offers no GPU." */
-export function engineSentence(snapshot: TransferSnapshot): string {
-  const { kind, reason, figures } = snapshot.engine;
-  const speeds =
-    figures === null ? "" : ` (cut and hash ${speedsOf(figures, "cut")}, compress ${speedsOf(figures, "compress")})`;
-  return `${ENGINE_NAMES[kind]} engine: ${ENGINE_REASONS[reason]}${speeds}.`;
-}
-
-/** The dashboard's sentence for the engine; `asker` is who asks where an engine is asked for by name. */
-export function chosenEngineSentence({ kind, reason }: EngineStatus, asker: "address" | "setting"): string {
-  return `${ENGINE_NAMES[kind]} engine: ${reason === "forced" ? ENGINE_ASKERS[asker] : ENGINE_REASONS[reason]}.`;
-}
-
-/** "GPU 4,000 MB/s, CPU 600 MB/s" */
-function speedsOf({ cpu, gpu }: EngineFigures, stage: keyof EngineSpeeds): string {
-  const speed = (megabytes: number) => `${Math.round(megabytes).toLocaleString("en")}\u00a0MB/s`;
-  return `GPU ${gpu === null ? "too slow to tell" : speed(gpu[stage])}, CPU ${speed(cpu[stage])}`;
 }
 
 /**

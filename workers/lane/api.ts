@@ -32,7 +32,7 @@ export interface LaneApi extends Expander {
   /** Called first. `onStatus` is told which engine works now, and whenever that changes. */
   start(wish: EngineWish, onStatus: (status: EngineStatus) => void): Promise<void>;
   /** Measures the engines of this machine anew; instead of `start`. @throws Failure `engine/failed` */
-  measure(wish: EngineWish): Promise<EngineStatus>;
+  measure(): Promise<EngineStatus>;
   /** More items to scan, in order; after the last ones `next` pulls. */
   addItems(items: readonly LaneItem[], isLast: boolean): Promise<void>;
   /**
@@ -41,6 +41,8 @@ export interface LaneApi extends Expander {
    * @param totalBytes of all items as they were
    */
   begin(start: ScanStart, totalBytes: number): Promise<void>;
+  /** So many plaintext bytes are to be expanded: it may look for a GPU. */
+  expect(totalBytes: number): Promise<void>;
   /** Makes runs again, each as it lay in the packs if this lane's engine made it. @throws Failure `file/changed`, `file/unreadable` */
   repeat(runs: readonly LaneRun[]): Promise<readonly Uint8Array<ArrayBuffer>[]>;
   /** The next batch, its buffers transferred; undefined at the end. `spare` takes buffers back. @throws Failure `file/…` */

@@ -13,6 +13,9 @@ import { appScriptUrl } from "../script-url.ts";
 import type { LaneApi, LaneItem, LaneRun } from "./api.ts";
 import laneUrl from "./lane.worker.ts?worker&url";
 
+/** Lanes that expand runs: one core is left for the network and the page. */
+const MAX_LANES = 4;
+
 export class LaneClient implements BatchSource, Expander {
   readonly #worker: RemoteWorker<LaneApi>;
   /** Runs being expanded here, for choosing the least busy lane. */
@@ -33,6 +36,12 @@ export class LaneClient implements BatchSource, Expander {
 
   begin(start: ScanStart, totalBytes: number): Promise<void> {
     return this.#worker.call((api) => api.begin(start, totalBytes));
+  }
+
+  /** So many plaintext bytes are to be expanded. */
+  expect(totalBytes: number): void {
+    // A lane that cannot start says so when it is to expand something.
+    this.#worker.call((api) => api.expect(totalBytes)).catch(() => {});
   }
 
   repeat(runs: readonly LaneRun[]): Promise<readonly Uint8Array<ArrayBuffer>[]> {
@@ -81,10 +90,10 @@ export class LaneClient implements BatchSource, Expander {
 }
 
 /** Measures the engines of this machine in a lane of its own. @throws Failure `engine/failed` */
-export async function measureEngine(wish: EngineWish): Promise<EngineStatus> {
+export async function measureEngine(): Promise<EngineStatus> {
   const worker = wrapWorker<LaneApi>(startLane());
   try {
-    return await worker.call((api) => api.measure(wish));
+    return await worker.call((api) => api.measure());
   } finally {
     worker.terminate();
   }
@@ -96,16 +105,29 @@ function startLane(): Worker {
 
 /** Lanes that share the expanding of runs. */
 export class LanePool implements Expander {
-  readonly #lanes: readonly LaneClient[];
+  readonly #lanes: readonly [LaneClient, ...LaneClient[]];
+  #isTold = false;
 
-  /** The first lane has the wish; a GPU is one for all of them, so one lane is enough where it is asked for. */
-  constructor(size: number, wish: EngineWish, onStatus: (status: EngineStatus) => void) {
-    const length = wish.override === "gpu" ? 1 : size;
-    this.#lanes = Array.from({ length }, () => new LaneClient(wish, onStatus));
+  /** The first lane has the wish, and is alone where the GPU is asked for by name; the others stay on the CPU. */
+  constructor(wish: EngineWish, onStatus: (status: EngineStatus) => void) {
+    const cores = Math.max(1, Math.min(MAX_LANES, navigator.hardwareConcurrency - 1));
+    const others = wish.override === "gpu" ? 0 : cores - 1;
+    const onCpu = { ...wish, override: "cpu" } as const;
+    this.#lanes = [
+      new LaneClient(wish, onStatus),
+      ...Array.from({ length: others }, () => new LaneClient(onCpu, () => {})),
+    ];
+  }
+
+  /** So many plaintext bytes are to be expanded: the first lane may look for a GPU. Only the first call counts. */
+  expect(totalBytes: number): void {
+    if (this.#isTold) return;
+    this.#isTold = true;
+    this.#lanes[0].expect(totalBytes);
   }
 
   expand(...args: Parameters<Expander["expand"]>): Promise<Uint8Array<ArrayBuffer>> {
-    const [first, ...rest] = this.#lanes as [LaneClient, ...LaneClient[]];
+    const [first, ...rest] = this.#lanes;
     const lane = rest.reduce((best, next) => (next.busy < best.busy ? next : best), first);
     return lane.expand(...args);
   }

@@ -38,8 +38,12 @@ class Lane implements LaneApi {
     }
   }
 
-  measure(wish: EngineWish): Promise<EngineStatus> {
-    return measureEngine(wish);
+  measure(): Promise<EngineStatus> {
+    return measureEngine();
+  }
+
+  async expect(totalBytes: number): Promise<void> {
+    (await this.#started.promise).expect(totalBytes);
   }
 
   async addItems(items: readonly LaneItem[], isLast: boolean): Promise<void> {
@@ -52,7 +56,7 @@ class Lane implements LaneApi {
 
   async begin(start: ScanStart, totalBytes: number): Promise<void> {
     const { engine, expect } = await this.#started.promise;
-    await expect(totalBytes);
+    expect(totalBytes);
     this.#pool = new BatchPool(engine.batchBytes);
     this.#batches = scan(this.#sources, engine, cutSizesFor(totalBytes), systemClock, this.#pool, start);
   }

@@ -68,7 +68,7 @@ export class KeptFiles implements Repeater {
   #lane(engine: "cpu" | "gpu"): LaneClient {
     const known = this.#lanes.get(engine);
     if (known !== undefined) return known;
-    const lane = new LaneClient({ override: engine, figures: null }, () => {});
+    const lane = new LaneClient({ work: "send", override: engine, figures: null }, () => {});
     this.#lanes.set(engine, lane);
     return lane;
   }

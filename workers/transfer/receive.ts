@@ -43,8 +43,6 @@ import { Remembered } from "./remembered.ts";
 import { secondWayOf } from "./second-way.ts";
 import { commonFolder, titleOf } from "./title.ts";
 
-/** Lanes that expand runs: one core is left for the network and the page. */
-const MAX_LANES = 4;
 /** Bytes of a claim. */
 const CLAIM_BYTES = 16;
 
@@ -52,7 +50,6 @@ export class Receive {
   readonly #link: PortalLink;
   readonly #host: RelayHost;
   readonly #overrides: Overrides;
-  readonly #figures: EngineFigures | null;
   readonly #progress: Progress;
   readonly #onChange: () => void;
   readonly #broker: PageBroker | undefined;
@@ -60,12 +57,12 @@ export class Receive {
   readonly #stop = new AbortController();
   readonly #gate = new Gate();
   readonly #feed = new PageFeed();
+  readonly #lanes: LanePool;
   #opening: Opening | undefined;
   #steady: SteadyLink | undefined;
   #fleet: Fleet | undefined;
   #peers: Peers | undefined;
   #remembered: Remembered | undefined;
-  #lanes: LanePool | undefined;
   #running = false;
   #ended: Promise<void> | undefined;
 
@@ -85,14 +82,16 @@ export class Receive {
     this.#link = parseLink(link);
     this.#host = relayHost(relayOrigin);
     this.#overrides = overrides;
-    this.#figures = figures;
     this.#progress = progress;
     this.#onChange = onChange;
+    // Now, so that they stand when the first pack arrives.
+    this.#lanes = new LanePool({ work: "receive", override: overrides.engine, figures }, (status) => {
+      progress.engine = status;
+    });
   }
 
   /** Opens the link; without a password the listing starts. */
   async open(): Promise<ReceiveOpened> {
-    this.#startLanes();
     const info = this.#askInfo();
     const kept = await findKept(this.#link);
     const interrupted = kept === undefined ? null : toInterrupted(kept);
@@ -146,6 +145,7 @@ export class Receive {
     const { steady, fleet } = this.#connected();
     const [progress, feed, gate, stop] = [this.#progress, this.#feed, this.#gate, this.#stop];
     const { signal } = stop;
+    this.#tellLanes();
     void journal?.lost.then(() => stop.abort(new Failure("transfer/elsewhere")));
     const onBytes = (bytes: number) => {
       progress.wireBytes += bytes;
@@ -159,7 +159,7 @@ export class Receive {
     const receiver = new Receiver({
       feed,
       packs,
-      expander: this.#startLanes(),
+      expander: this.#lanes,
       sink,
       clock: systemClock,
       progress,
@@ -236,16 +236,6 @@ export class Receive {
     await this.#ended?.catch(() => {});
   }
 
-  /** They start when the link is opened, so that they stand when the first pack arrives. */
-  #startLanes(): LanePool {
-    const size = Math.max(1, Math.min(MAX_LANES, navigator.hardwareConcurrency - 1));
-    const wish = { override: this.#overrides.engine, figures: this.#figures };
-    this.#lanes ??= new LanePool(size, wish, (status) => {
-      this.#progress.engine = status.reason === "not-measured" ? { ...status, reason: "receiving" } : status;
-    });
-    return this.#lanes;
-  }
-
   #askInfo(): Promise<RelayInfo> {
     const info = relayInfo(this.#host.origin);
     info.catch(() => {}); // a portal that is not there is told first
@@ -254,7 +244,7 @@ export class Receive {
 
   async #begin(opening: Opening, asked: Promise<RelayInfo>): Promise<LinkPurpose> {
     this.#opening = opening;
-    if (opening.readable === null) this.#lanes?.terminate();
+    if (opening.readable === null) this.#lanes.terminate();
     else await this.#connect(opening.readable, asked);
     return opening.purpose;
   }
@@ -328,9 +318,16 @@ export class Receive {
       followReceive(progress, { status: fleet.status, state: steady.state }, manifest);
     }
     this.#peers?.changed();
+    this.#tellLanes();
     if (manifest.listed) this.#remembered?.tell(titleOf(manifest.entries), progress);
     if (failure !== undefined && !this.#running && failure.code !== "cancelled") this.#finish(failure);
     this.#onChange();
+  }
+
+  /** Whether a GPU is worth looking for depends on how much there is, so it is looked for once all of that is known. */
+  #tellLanes(): void {
+    const { manifest } = this.#feed;
+    if (this.#running && manifest.listed) this.#lanes.expect(manifest.totalBytes);
   }
 
   #connected(): { readonly steady: SteadyLink; readonly fleet: Fleet } {
@@ -345,7 +342,7 @@ export class Receive {
     this.#fleet?.close();
     this.#peers?.close();
     this.#steady?.close();
-    this.#lanes?.terminate();
+    this.#lanes.terminate();
     this.#onChange();
   }
 }

@@ -71,7 +71,8 @@ export class Send {
     const { ownerToken, lease } = portal;
     this.#further = further.further;
     progress.expiresAtMs = portal.expiresAtMs;
-    this.#lane = new LaneClient({ override: options.overrides.engine, figures: options.figures }, (status) => {
+    const wish = { work: "send", override: options.overrides.engine, figures: options.figures } as const;
+    this.#lane = new LaneClient(wish, (status) => {
       progress.engine = status;
     });
     // It connects while the list of files is still on its way here.

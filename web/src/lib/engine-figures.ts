@@ -3,14 +3,15 @@
  *
  * @module
  */
+import { readFigures } from "../../../core/transfer/engine-figures.ts";
 import type { EngineFigures } from "../../../core/transfer/snapshot.ts";
 
 const KEY = "engine-figures";
 
-/** The last figures, or null; whether they still fit the adapter and the version is for the engine to say. */
+/** The last figures, or null; whether they are this adapter's is for the engine to say. */
 export function rememberedFigures(): EngineFigures | null {
   try {
-    return JSON.parse(localStorage.getItem(KEY) ?? "null") as EngineFigures | null;
+    return readFigures(JSON.parse(localStorage.getItem(KEY) ?? "null"));
   } catch {
     // storage is forbidden, or somebody else wrote there
     return null;

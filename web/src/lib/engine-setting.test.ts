@@ -2,8 +2,10 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 import type { EngineFigures, EngineSpeeds, EngineStatus } from "../../../core/transfer/snapshot.ts";
 import { askedEngine, automaticEngine, rememberedSetting, rememberSetting, withSetting } from "./engine-setting.ts";
 
-const SLOW = { cut: 600, compress: 400 };
-const FAST = { cut: 4000, compress: 2000 };
+const SLOW = { cut: 600, compress: 400, compressMoved: 400, decompress: 2000, hash: 1000 };
+const FAST = { cut: 4000, compress: 2000, compressMoved: 1500, decompress: 9000, hash: 8000 };
+
+const ON_CPU = { kind: "cpu", gpuStages: [] } as const;
 
 const figures = (cpu: EngineSpeeds = SLOW, gpu: EngineSpeeds | null = FAST): EngineFigures => {
   return { version: 1, adapter: "test", measuredAtMs: 1, cpu, gpu };
@@ -63,26 +65,32 @@ describe("the engine setting", () => {
 
 describe("the choice", () => {
   it("is the CPU as long as nothing was measured", () => {
-    expect(automaticEngine(null)).toEqual({ kind: "cpu", reason: "not-measured", adapter: null, figures: null });
+    expect(automaticEngine(null)).toEqual({ ...ON_CPU, reason: "not-measured", adapter: null, figures: null });
   });
 
-  it("is the engine that does both stages together faster", () => {
-    expect(automaticEngine(figures())).toMatchObject({ kind: "gpu", reason: "measured-faster", adapter: "test" });
-    expect(automaticEngine(figures(FAST, SLOW))).toMatchObject({ kind: "cpu", reason: "measured-faster" });
-    expect(automaticEngine(figures(SLOW, { cut: 9000, compress: 100 }))).toMatchObject({ kind: "cpu" });
+  it("is the faster engine, stage by stage", () => {
+    const all = ["cut", "compress", "decompress", "hash"];
+    expect(automaticEngine(figures())).toMatchObject({ kind: "gpu", gpuStages: all, adapter: "test" });
+    expect(automaticEngine(figures(FAST, SLOW))).toMatchObject({ ...ON_CPU, reason: "measured-faster" });
+    const partly = figures(SLOW, { ...SLOW, hash: 9000 });
+    expect(automaticEngine(partly)).toMatchObject({ kind: "gpu", gpuStages: ["hash"], reason: "measured-faster" });
   });
 
   it("is the CPU when the GPU did not answer in time", () => {
-    expect(automaticEngine(figures(SLOW, null))).toMatchObject({ kind: "cpu" });
+    expect(automaticEngine(figures(SLOW, null))).toMatchObject(ON_CPU);
   });
 
   it("follows what is asked for by name, but not to a GPU that cannot be had", () => {
     const automatic = automaticEngine(figures());
     expect(askedEngine(automatic, undefined)).toBe(automatic);
-    expect(askedEngine(automatic, "cpu")).toEqual({ ...automatic, kind: "cpu", reason: "forced" });
-    const none: EngineStatus = { kind: "cpu", reason: "no-webgpu", adapter: null, figures: null };
+    expect(askedEngine(automatic, "cpu")).toEqual({ ...automatic, ...ON_CPU, reason: "forced" });
+    const none: EngineStatus = { ...ON_CPU, reason: "no-webgpu", adapter: null, figures: null };
     expect(askedEngine(none, "gpu")).toBe(none);
     expect(askedEngine(none, "cpu")).toEqual({ ...none, reason: "forced" });
-    expect(askedEngine({ ...none, reason: "software-gpu" }, "gpu")).toMatchObject({ kind: "gpu", reason: "forced" });
+    expect(askedEngine({ ...none, reason: "software-gpu" }, "gpu")).toMatchObject({
+      kind: "gpu",
+      gpuStages: ["cut", "compress", "decompress", "hash"],
+      reason: "forced",
+    });
   });
 });

@@ -4,7 +4,8 @@
  *
  * @module
  */
-import type { EngineFigures, EngineSpeeds, EngineStatus } from "../../../core/transfer/snapshot.ts";
+import { gpuStagesOf, stagesOf } from "../../../core/transfer/engine-split.ts";
+import type { EngineFigures, EngineStatus } from "../../../core/transfer/snapshot.ts";
 import type { Overrides } from "../../../workers/transfer/api.ts";
 
 /** `auto` leaves the choice to the measurement. */
@@ -41,22 +42,17 @@ export function withSetting(overrides: Overrides, setting: EngineSetting): Overr
   return overrides.engine !== undefined || setting === "auto" ? overrides : { ...overrides, engine: setting };
 }
 
-/** What a large transfer chooses by itself, from the figures alone; null when nothing was measured. */
+/** What large transfers choose by themselves, from the figures alone; null when nothing was measured. */
 export function automaticEngine(figures: EngineFigures | null): EngineStatus {
-  if (figures === null) return { kind: "cpu", reason: "not-measured", adapter: null, figures };
-  const { cpu, gpu, adapter } = figures;
-  const kind = gpu !== null && together(gpu) > together(cpu) ? "gpu" : "cpu";
-  return { kind, reason: "measured-faster", adapter, figures };
+  if (figures === null) return { kind: "cpu", gpuStages: [], reason: "not-measured", adapter: null, figures };
+  const gpuStages = gpuStagesOf("both", figures);
+  const kind = gpuStages.length > 0 ? "gpu" : "cpu";
+  return { kind, gpuStages, reason: "measured-faster", adapter: figures.adapter, figures };
 }
 
 /** What the choice becomes when an engine is asked for by name. */
 export function askedEngine(automatic: EngineStatus, asked: Overrides["engine"]): EngineStatus {
   if (asked === undefined) return automatic;
   if (asked === "gpu" && OUT_OF_REACH.includes(automatic.reason)) return automatic;
-  return { ...automatic, kind: asked, reason: "forced" };
-}
-
-/** MB/s of bytes that are cut and then compressed. */
-function together({ cut, compress }: EngineSpeeds): number {
-  return 1 / (1 / cut + 1 / compress);
+  return { ...automatic, kind: asked, gpuStages: asked === "gpu" ? stagesOf("both") : [], reason: "forced" };
 }

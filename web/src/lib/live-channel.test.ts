@@ -21,7 +21,7 @@ const SNAPSHOT: TransferSnapshot = {
   entriesDone: 0,
   entriesTotal: 1,
   listed: true,
-  engine: { kind: "cpu", reason: "receiving", adapter: null, figures: null },
+  engine: { kind: "cpu", gpuStages: [], reason: "small-input", adapter: null, figures: null },
   path: "mixed",
   carrier: "websocket",
   pathReason: null,

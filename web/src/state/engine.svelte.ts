@@ -4,7 +4,7 @@
  * @module
  */
 import { toFailure } from "../../../core/failure.ts";
-import type { EngineFigures, EngineStatus } from "../../../core/transfer/snapshot.ts";
+import type { EngineStatus } from "../../../core/transfer/snapshot.ts";
 import { measureEngine } from "../../../workers/lane/client.ts";
 import type { Overrides } from "../../../workers/transfer/api.ts";
 import { rememberedFigures, rememberFigures } from "../lib/engine-figures.ts";
@@ -21,7 +21,7 @@ export class Engines {
   /** What the page's address asks for; it goes before the setting. */
   readonly addressed: Overrides["engine"];
   #setting = $state(rememberedSetting());
-  #automatic = $state.raw<EngineStatus>(automaticEngine(readable(rememberedFigures())));
+  #automatic = $state.raw<EngineStatus>(automaticEngine(rememberedFigures()));
   #phase = $state<"idle" | "measuring" | "measured">("idle");
   #failure = $state.raw<CodedFailure | null>(null);
 
@@ -59,7 +59,7 @@ export class Engines {
     this.#phase = "measuring";
     this.#failure = null;
     try {
-      const status = await measureEngine({ override: undefined, figures: null });
+      const status = await measureEngine();
       if (status.figures !== null) rememberFigures(status.figures);
       this.#automatic = status;
       this.#phase = "measured";
@@ -69,11 +69,4 @@ export class Engines {
       this.#phase = "idle";
     }
   }
-}
-
-/** Kept figures that can be shown: anybody may have written to the storage. */
-function readable(figures: EngineFigures | null): EngineFigures | null {
-  const { adapter, measuredAtMs, cpu, gpu }: Partial<EngineFigures> = figures ?? {};
-  const isWhole = typeof adapter === "string" && Number.isFinite(measuredAtMs) && cpu && gpu !== undefined;
-  return isWhole ? figures : null;
 }
