@@ -23,7 +23,7 @@ const FASTER: EngineStatus = {
 };
 const WITHOUT: EngineStatus = { kind: "cpu", gpuStages: [], reason: "no-webgpu", adapter: null, figures: null };
 const SENTENCE =
-  "GPU for cutting and hashing, compressing, and verifying, CPU for decompressing: each was measured to be faster there.";
+  "GPU for cutting and hashing, compressing, and verifying; CPU for decompressing: each was measured to be faster there.";
 const NO_SPEEDS = ["Cut and hash", "Compress (LZ4)", "Decompress (LZ4)", "Verify"].map((name) => `${name} | – | –`);
 
 interface Opening {

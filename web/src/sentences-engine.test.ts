@@ -32,10 +32,10 @@ describe("sentences of an engine", () => {
 
   it("say who does what where both work", () => {
     expect(engineSentence({ ...MEASURED, gpuStages: ["hash"] }, "receive")).toMatch(
-      /^GPU for verifying, CPU for decompressing: each was measured to be faster there \(/,
+      /^GPU for verifying; CPU for decompressing: each was measured to be faster there \(/,
     );
     expect(chosenEngineSentence({ ...MEASURED, gpuStages: ["cut", "compress", "hash"] }, "setting")).toBe(
-      "GPU for cutting and hashing, compressing, and verifying, CPU for decompressing: each was measured to be faster there.",
+      "GPU for cutting and hashing, compressing, and verifying; CPU for decompressing: each was measured to be faster there.",
     );
   });
 });

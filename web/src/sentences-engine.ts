@@ -63,7 +63,7 @@ function choice(kind: "cpu" | "gpu", gpuStages: readonly EngineStage[], work: En
   const onCpu = stagesOf(work).filter((stage) => !gpuStages.includes(stage));
   if (kind === "cpu" || onCpu.length === 0) return `${ENGINE_NAMES[kind]} engine: ${why}`;
   const doing = (stages: readonly EngineStage[]) => LIST.format(stages.map((stage) => DOING[stage]));
-  return `GPU for ${doing(gpuStages)}, CPU for ${doing(onCpu)}: each was measured to be faster there`;
+  return `GPU for ${doing(gpuStages)}; CPU for ${doing(onCpu)}: each was measured to be faster there`;
 }
 
 /** "GPU 4,000 MB/s, CPU 600 MB/s" */
