@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { ENGINE_STAGES, type EngineFigures, type EngineSpeeds } from "./snapshot.ts";
+import { stagesOf } from "./engine-split.ts";
+import type { EngineFigures, EngineSpeeds } from "./snapshot.ts";
 
 /** Counts up whenever an engine, or how it is measured, changes so much that what was measured before means nothing. */
 export const CALIBRATION_VERSION = 2;
@@ -20,7 +21,7 @@ export function readFigures(value: unknown): EngineFigures | null {
 function areSpeeds(value: unknown): value is EngineSpeeds {
   if (typeof value !== "object" || value === null) return false;
   const speeds = value as Partial<EngineSpeeds>;
-  return [...ENGINE_STAGES, "compressMoved" as const].every((stage) => {
+  return [...stagesOf("both"), "compressMoved" as const].every((stage) => {
     const speed = speeds[stage];
     return typeof speed === "number" && Number.isFinite(speed) && speed > 0;
   });

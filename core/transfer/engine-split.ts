@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { ENGINE_STAGES, type EngineFigures, type EngineSpeeds, type EngineStage } from "./snapshot.ts";
+import type { EngineFigures, EngineSpeeds, EngineStage } from "./snapshot.ts";
 
 /** What an engine is used for. */
 export type EngineWork = "send" | "receive" | "both";
@@ -11,7 +11,7 @@ export type EngineWork = "send" | "receive" | "both";
 const STAGES = {
   send: ["cut", "compress"],
   receive: ["decompress", "hash"],
-  both: ENGINE_STAGES,
+  both: ["cut", "compress", "decompress", "hash"],
 } as const satisfies Record<EngineWork, readonly EngineStage[]>;
 
 /** All stages of a kind of work. */

@@ -6,7 +6,8 @@
 import { cutSizesFor } from "../../core/chunk/cut-sizes.ts";
 import type { Engine, RunRange } from "../../core/ports/engine.ts";
 import { CALIBRATION_VERSION } from "../../core/transfer/engine-figures.ts";
-import { ENGINE_STAGES, type EngineFigures, type EngineSpeeds } from "../../core/transfer/snapshot.ts";
+import { stagesOf } from "../../core/transfer/engine-split.ts";
+import type { EngineFigures, EngineSpeeds } from "../../core/transfer/snapshot.ts";
 import { RUN_BYTES } from "../../core/units.ts";
 import { mixture } from "./mixture.ts";
 
@@ -103,7 +104,7 @@ async function measureRound(engine: Engine, { bytes, received }: Sample): Promis
 }
 
 function isHopeless(gpu: EngineSpeeds, cpu: EngineSpeeds): boolean {
-  return ENGINE_STAGES.every((stage) => HOPELESS * gpu[stage] < cpu[stage]);
+  return stagesOf("both").every((stage) => HOPELESS * gpu[stage] < cpu[stage]);
 }
 
 function bestOf(rounds: readonly EngineSpeeds[]): EngineSpeeds {

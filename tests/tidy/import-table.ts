@@ -73,10 +73,12 @@ export const IMPORT_TABLE: Readonly<Record<Room, Row>> = {
   },
   web: {
     may: [
-      // Of the manifest only the rules for names: the person who drops a file sees at once how it will be called.
+      // Of the manifest only the rules for names: the person who drops a file sees at once how it will be called. Of the
+      // transfer only the rules for engines: the dashboard says what the figures that this browser kept come to.
       {
         room: "core",
-        files: /^core\/(units\.ts|failure\.ts|format\/|manifest\/(path|unique-paths|display-path)\.ts)/,
+        files:
+          /^core\/(units\.ts|failure\.ts|format\/|manifest\/(path|unique-paths|display-path)\.ts|transfer\/engine-(figures|split)\.ts)/,
         typesAnywhere: true,
       },
       // Page and workers share one Trusted Types policy for the scripts they start.
@@ -84,7 +86,7 @@ export const IMPORT_TABLE: Readonly<Record<Room, Row>> = {
     ],
     packages: "any",
     node: false,
-    why: "the page never touches file bytes: it imports types, units, failures and name rules of core, and api.ts or client.ts of workers",
+    why: "the page never touches file bytes: it imports types, units, failures, name and engine rules of core, and api.ts or client.ts of workers",
   },
   "relay-server": {
     may: [{ room: "core", files: /^core\/((wire|portal|hash|ports)\/|units\.ts|failure\.ts)/ }],
