@@ -17,6 +17,7 @@ import {
   portalCalls,
   SENDING,
   show,
+  startReceiving,
   useWebPages,
 } from "../support/web-pages.ts";
 
@@ -215,16 +216,14 @@ describe("waiting for others", () => {
     await page.getByTestId("owner-paused").waitFor();
     await show(page, { state: "preparing", waitingFor: null, listed: true });
     await expect.poll(() => page.getByTestId("owner-paused").count()).toBe(0);
-    await page.getByTestId("sink-select").selectOption("private");
-    await page.getByTestId("receive").click();
+    await startReceiving(page);
     await show(page, { state: "waiting", waitingFor: "owner" });
     await page.getByRole("region", { name: "Paused by its owner" }).waitFor();
   });
 
   it("says that a turn is waited for, which can be cancelled", async () => {
     const page = await pages.open(LINK, { entries: ENTRIES });
-    await page.getByTestId("sink-select").selectOption("private");
-    await page.getByTestId("receive").click();
+    await startReceiving(page);
     await show(page, { state: "waiting", waitingFor: "turn", nextTryMs: 4000 });
     const card = page.getByRole("region", { name: /^Waiting for a turn/ });
     expect(await card.textContent()).toContain("Next try in 4\u00a0s.");

@@ -95,6 +95,7 @@ describe("an interrupted receive", () => {
   it("is discarded when its record is damaged", async () => {
     const page = await openWith();
     await page.getByTestId("resume-receive").click();
+    await expect.poll(() => received(page)).toEqual(["private", true]);
     await show(page, { state: "failed", failure: { code: "journal/damaged", details: {} } });
     await page.getByTestId("discard-transfer").click();
     await page.getByTestId("sink-select").waitFor();

@@ -111,6 +111,7 @@ describe("the list of transfers", () => {
     });
     await changePortal(page, DELIVERED_ID, { portal: "q3Zk1Yw0R5uT8sVbXc2NeA" });
     await page.getByTestId("resume-transfer").click();
+    await expect.poll(async () => (await calls(page)).map(([method]) => method)).toContain("resumeSend");
     await show(page, { ...SENDING, state: "done" });
     await page.getByText("Handed in. Only the one who asked can read it.").waitFor();
     expect(await page.getByTestId("share-link").count()).toBe(0);

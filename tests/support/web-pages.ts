@@ -171,10 +171,12 @@ export async function startSending(page: Page): Promise<void> {
   await page.getByTestId("share-link").waitFor();
 }
 
-/** Receives into the private file system. */
+/** Receives into the private file system; gives back when it runs. */
 export async function startReceiving(page: Page): Promise<void> {
   await page.getByTestId("sink-select").selectOption("private");
   await page.getByTestId("receive").click();
+  // The page asks for persistent storage first, for as long as the browser likes.
+  await expect.poll(() => attributes(page)).toMatchObject({ state: "running" });
 }
 
 /** Changes the snapshot of the page's transfer. */
