@@ -9,7 +9,6 @@ import { describe, expect, it } from "vitest";
 import type { FailureCode } from "../../core/failure.ts";
 import type { EngineStatus } from "../../core/transfer/snapshot.ts";
 import { FIGURES } from "../support/engine-figures.ts";
-import type {} from "../support/scripted-lane.ts";
 import { calls, choose, LINK, useWebPages } from "../support/web-pages.ts";
 
 const pages = useWebPages();
@@ -118,7 +117,12 @@ describe("the engine on the dashboard", () => {
     const figures = { ...FIGURES, cpu: { ...FIGURES.cpu, cut: 61.26, compress: 4.052 }, gpu: null };
     const page = await openDashboard({ kept: keptFigures(figures) });
     expect(await engineOf(page)).toMatchObject({ engine: "cpu", reason: "measured-faster" });
-    expect((await speeds(page)).slice(0, 2)).toEqual(["Cut and hash | 61 | –", "Compress (LZ4) | 4.1 | –"]);
+    expect(await speeds(page)).toEqual([
+      "Cut and hash | 61 | –",
+      "Compress (LZ4) | 4.1 | –",
+      "Decompress (LZ4) | 2,310 | –",
+      "Verify | 1,204 | –",
+    ]);
     expect(await textOf(page, "engine-measured")).toMatch(/; the GPU did not answer in time\.$/);
   });
 

@@ -49,15 +49,30 @@ describe("in worlds of edges that fail, come back, fall silent, slow down and li
       fc.assert(
         fc.property(seeds, (seed) => {
           const world = randomWorld(HOSTILE, seed);
-          const { finishMs, violations, duplicates, bytesByEdge, arrivedMs } = play(world);
+          const { finishMs, violations, duplicates, rescues, bytesByEdge, arrivedMs } = play(world);
           expect(violations).toEqual([]);
           expect(finishMs).toBeLessThan(world.endMs);
           expect(sumOf(bytesByEdge)).toBe(world.packs * world.packBytes);
           expect(arrivedMs.every((ms) => ms <= finishMs)).toBe(true);
           expect(duplicates).toBeLessThanOrEqual(Math.max(1, world.packs / 50));
+          expect(rescues).toBeLessThanOrEqual(world.packs);
         }),
         { numRuns: 300 },
       ),
+    SLOW_MS,
+  );
+
+  it(
+    "rescues hardly make bytes come twice, and there are none where no edge has trouble",
+    () => {
+      const waste = Array.from({ length: 200 }, (_, i) => {
+        const world = randomWorld(HOSTILE, i + 1);
+        return play(world).wastedBytes / (world.packs * world.packBytes);
+      });
+      // What fails and lies costs most of it: without any rescue it is hardly less.
+      expect(sumOf(waste) / waste.length).toBeLessThan(0.05);
+      for (let seed = 1; seed <= 20; seed++) expect(play(randomWorld(STEADY, seed)).rescues).toBe(0);
+    },
     SLOW_MS,
   );
 
